@@ -19,9 +19,21 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   deploy: 'deploy/generate.ts',
 };
 
-/** CommonJS packages inside an ES module bundle call `require` for Node's own modules; this gives it to them. */
-const BANNER =
-  "import { createRequire as fairleadRequire } from 'node:module'; const require = fairleadRequire(import.meta.url);";
+/** Node's oldest major version that the programs run on; older ones lack what client-node and undici need. */
+const OLDEST_NODE = 24;
+
+/**
+ * Stands first in each program: an older Node gets one sentence instead of a stack trace, and CommonJS packages inside
+ * the ES module get the `require` that they call for Node's own modules.
+ */
+const BANNER = [
+  "import { createRequire as fairleadRequire } from 'node:module';",
+  `if (Number.parseInt(process.versions.node, 10) < ${OLDEST_NODE}) {`,
+  `  console.error('Fairlead needs Node ${OLDEST_NODE} or later; this is ' + process.version + '. A checkout has one in node_modules/.bin.');`,
+  '  process.exit(1);',
+  '}',
+  'const require = fairleadRequire(import.meta.url);',
+].join('\n');
 
 async function bundle(name: string, entry: string): Promise<void> {
   await build({
@@ -29,7 +41,8 @@ async function bundle(name: string, entry: string): Promise<void> {
     outfile: join(dist, `${name}.mjs`),
     bundle: true,
     platform: 'node',
-    target: 'node24',
+    // Only the syntax: an older Node must come as far as the sentence above.
+    target: 'node20',
     format: 'esm',
     banner: { js: BANNER },
     minifySyntax: true,
