@@ -1,0 +1,178 @@
+import type { Address, Prefix } from '@fairlead/api';
+
+/**
+ * What the agent tells the holder of local addresses, and what it gets back. Everything here is a plain value; nothing
+ * in this folder reads a clock, a socket or the API server.
+ */
+
+/** A MAC address as six lower-case pairs with colons, such as `02:00:00:00:00:01`. */
+export type MAC = string;
+
+/** An interface of this node that carries local addresses, with what the kernel and the LAN say about it. */
+export interface LocalSegment {
+  readonly interface: { readonly index: number; readonly name: string; readonly mac: MAC };
+  /** Whether frames can pass (IFF_UP and IFF_LOWER_UP). */
+  readonly carrier: boolean;
+  /** What is on-link there: the prefixes of the interface's own addresses and its on-link routes. */
+  readonly subnets: readonly Prefix[];
+  /** The node's own addresses on the interface, link-local ones included, none that is ours. Senders of questions. */
+  readonly ownAddresses: readonly Address[];
+  /** Next hops of the default routes through the interface: asked for a sign of life where the LAN is quiet. */
+  readonly gateways: readonly Address[];
+  /** Names of the LAN objects that the interface is part of: which peers are neighbours, and labels of claims. */
+  readonly lans: readonly string[];
+  /**
+   * Addresses with our mark that the kernel has on this interface. Read when the segment is first seen: they are held
+   * from then on, without a proof and without a move. Later values are ignored; say {@link Holder.addressGone} instead.
+   */
+  readonly adopted: readonly Address[];
+}
+
+/** An address that this node could hold. */
+export interface Candidate {
+  readonly address: Address;
+  /** Index of the interface whose subnet contains it. */
+  readonly interfaceIndex: number;
+  /** `namespace/name` of each Service that has it. */
+  readonly services: readonly string[];
+  /**
+   * Every node that may hold it (selectors, ready endpoints under `externalTrafficPolicy: Local`), this one included
+   * where it may, by name, with the weight that `preferredNodes` give it there: the highest weight first, equal weights
+   * by hash. Excluded nodes are in it and rank last. Share one map among the addresses of a group.
+   */
+  readonly preferences: ReadonlyMap<string, number>;
+  /**
+   * Whether this node may take it, or go on holding it, now (a ready endpoint, a good data path). A holder that is not
+   * eligible looks for a successor and keeps the address until that one has announced.
+   */
+  readonly eligible: boolean;
+}
+
+/** Another node with a local interface on a LAN of this node, as its LBNodeStatus has it. */
+export interface Peer {
+  readonly node: string;
+  /** It hands over and ranks last: excluded by label, drained, or NetworkUnavailable for 30 s. */
+  readonly excluded: boolean;
+  readonly interfaces: readonly PeerInterface[];
+}
+
+/** A local interface of a peer. */
+export interface PeerInterface {
+  readonly mac: MAC;
+  /** Its own addresses there, the IPv6 link-local one included. */
+  readonly addresses: readonly Address[];
+  /** Names of the LAN objects that it is part of. */
+  readonly lans: readonly string[];
+}
+
+/** The part of LBNodeAgent that concerns local addresses. Times in milliseconds. */
+export interface HolderSettings {
+  readonly announcements: { readonly count: number; readonly intervalMs: number };
+  readonly failover: { readonly intervalMs: number; readonly misses: number };
+}
+
+/** The defaults of LBNodeAgent. */
+export const DEFAULT_HOLDER_SETTINGS: HolderSettings = {
+  announcements: { count: 5, intervalMs: 500 },
+  failover: { intervalMs: 100, misses: 3 },
+};
+
+/** Everything but the candidates, which come one by one: what changes seldom. */
+export interface LocalView {
+  /**
+   * True once peers, LANs and Services are complete (synced, or read from the state file). Before that nothing is taken
+   * and nothing is withdrawn; what was adopted is held and watched.
+   */
+  readonly ready: boolean;
+  /** Whether this node is to hand over and ranks last. */
+  readonly excluded: boolean;
+  readonly segments: readonly LocalSegment[];
+  /** All peers; which of them is on which segment follows from the names of the LANs. */
+  readonly peers: readonly Peer[];
+  readonly settings: HolderSettings;
+}
+
+/** The claim of a local address: the Lease that records who holds it. */
+export interface Claim {
+  readonly address: Address;
+  /** Name of the node; empty when nobody does. */
+  readonly holder: string;
+  readonly interface?: string;
+  readonly mac?: MAC;
+  /** Node that the holder asks to take over. */
+  readonly successor?: string;
+  /** Why the holder asks. */
+  readonly move?: string;
+}
+
+/** A local address on this node. */
+export interface HeldAddress {
+  readonly address: Address;
+  readonly interfaceIndex: number;
+  readonly services: readonly string[];
+  /** Milliseconds since 1970 at which the kernel had it, or at which it was adopted. */
+  readonly since: number;
+}
+
+/** An address and the interface that it is put on or taken from. */
+export interface LocalAddress {
+  readonly address: Address;
+  readonly interfaceIndex: number;
+}
+
+/** What happened to a local address, for events, logs and metrics. */
+export type HolderEvent = LocalAddress & { readonly services: readonly string[] } & (
+    | { readonly type: 'announced' }
+    | { readonly type: 'withdrawn'; readonly reason: WithdrawReason }
+    /** A station that is no node of ours uses the address. */
+    | { readonly type: 'conflict'; readonly mac: MAC; readonly held: boolean }
+    /** This node should hand over and there is nobody to take it. */
+    | { readonly type: 'no-successor' }
+  );
+
+/** Why an address was taken off the interface. */
+export type WithdrawReason =
+  /** No Service here needs it any more, or no selector allows this node. */
+  | 'unwanted'
+  /** Another node holds it as well and ranks higher. */
+  | 'two-holders'
+  /** The successor has announced it. */
+  | 'moved'
+  /** A station that is no node of ours answered just after it was taken. */
+  | 'conflict'
+  /** Someone else removed it from the kernel. */
+  | 'gone';
+
+/** What the holder asks of the agent: the kernel, and somewhere to say what happened. */
+export interface HolderHooks {
+  /**
+   * Puts the addresses on their interfaces (/32 or /128, our mark, `nodad`). Resolves when the kernel has answered for
+   * all, in order: true where it is there with our mark.
+   */
+  add(addresses: readonly LocalAddress[]): Promise<readonly boolean[]>;
+  /** Takes them off; one that is not there counts as done. False: still there. */
+  remove(addresses: readonly LocalAddress[]): Promise<readonly boolean[]>;
+  /** Must not throw and must return at once. */
+  event(event: HolderEvent): void;
+}
+
+/** Decides which local addresses this node has, by asking the LAN. `LocalHolder` in `../lan` is the one that runs. */
+export interface Holder {
+  /** Everything but the candidates, as it is now. Cheap when nothing changed. */
+  update(view: LocalView): void;
+  /** A candidate that is new or has changed. */
+  setCandidate(candidate: Candidate): void;
+  /** No Service here needs the address any more: it is withdrawn where it is held. */
+  removeCandidate(address: Address): void;
+  /**
+   * The kernel no longer has an address that is held (seen in its events). It is asked for again on the LAN, and put
+   * back: within a second, up to 5 times a minute.
+   */
+  addressGone(address: LocalAddress): void;
+  /** What is to be on the interfaces: adopted and announced addresses, those that are about to be removed not. */
+  held(): readonly HeldAddress[];
+  /** Whether the address is to be on the interface now, for the renewal of lifetimes. */
+  holds(address: LocalAddress): boolean;
+  /** Stops; the kernel keeps what it has. */
+  close(): Promise<void>;
+}
