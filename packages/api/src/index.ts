@@ -1,2 +1,52 @@
 export * from './address.ts';
+export * from './crds.ts';
+export * from './defaults.ts';
+export * from './duration.ts';
 export * from './names.ts';
+export * from './object-names.ts';
+export * from './range.ts';
+export * from './refusals.ts';
+export * from './selector.ts';
+export type { LAN, LANSpec } from './resources/lan.ts';
+export type {
+  LBNodeAgent,
+  LBNodeAgentManifest,
+  LBNodeAgentSpec,
+  LBNodeAgentStatus,
+} from './resources/lb-node-agent.ts';
+export { LOCAL_ADDRESSES_LISTED } from './resources/lb-node-status.ts';
+export type {
+  Fitness,
+  LBNodeStatus,
+  LBNodeStatusStatus,
+  LocalAddress,
+  NodeInterface,
+  NodeRouterStatus,
+  RouterSession,
+} from './resources/lb-node-status.ts';
+export type { ObjectMeta, Resource } from './resources/resource.ts';
+export type {
+  BFDSettings,
+  BGPNeighbor,
+  OSPFInterface,
+  Router,
+  RouterBGP,
+  RouterManifest,
+  RouterOSPF,
+  RouterRIP,
+  RouterSpec,
+  RouterStatus,
+} from './resources/router.ts';
+export type {
+  Announce,
+  Assign,
+  GroupBGP,
+  NetBoxSource,
+  Pool,
+  ServiceGroup,
+  ServiceGroupManifest,
+  ServiceGroupSpec,
+  ServiceGroupStatus,
+} from './resources/service-group.ts';
+export type { Condition } from './schema/common.ts';
+export type { CustomResourceDefinition } from './schema/definition.ts';

@@ -1,0 +1,173 @@
+import { choice, integer, list, listByKey, object, optional, record, set, text } from './field.ts';
+import type { Field, Read, Rule } from './field.ts';
+
+/** Fields that several resources share. */
+
+const LABEL_VALUE = text({ description: 'Value of a label.', maxLength: 63 });
+
+const SELECTOR_EXPRESSION = object(
+  {
+    key: text({ description: 'Name of the label.', minLength: 1, maxLength: 317 }),
+    operator: choice(['In', 'NotIn', 'Exists', 'DoesNotExist'], { description: 'How the label is compared.' }),
+    values: optional(
+      set(LABEL_VALUE, {
+        description: 'What the label is compared with: at least one for `In` and `NotIn`, none for the others.',
+        maxItems: 64,
+      }),
+    ),
+  },
+  {
+    description: 'One requirement.',
+    rules: [
+      {
+        rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
+        message: 'In and NotIn take at least one of values; Exists and DoesNotExist take none',
+      },
+    ],
+  },
+);
+
+/** A LabelSelector as everywhere in Kubernetes. `what` completes "Selects …; absent = …". */
+export function labelSelector(description: string) {
+  return object(
+    {
+      matchLabels: optional(
+        record(LABEL_VALUE, { description: 'Labels that must have exactly these values.', maxProperties: 32 }),
+      ),
+      matchExpressions: optional(
+        list(SELECTOR_EXPRESSION, { description: 'Requirements that must all hold.', maxItems: 32 }),
+      ),
+    },
+    { description, atomic: true },
+  );
+}
+
+/** What every duration looks like; CEL's `duration()` reads it too. */
+const DURATION_RULE: Rule = {
+  rule: "self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') && self != ''",
+  message: 'write a duration with units from h, m, s and ms, such as 500ms, 9s, 1m30s or 24h',
+};
+
+/**
+ * A span of time as text, such as `500ms`, `9s`, `1m30s`, `24h`.
+ * @param range the shortest and the longest allowed, in the same form
+ */
+export function duration(
+  description: string,
+  { minimum, maximum }: { readonly minimum: string; readonly maximum: string },
+): Field<string, string, 'required'> {
+  const bounds = `duration(self) >= duration('${minimum}') && duration(self) <= duration('${maximum}')`;
+  return text({
+    description,
+    maxLength: 32,
+    rules: [
+      DURATION_RULE,
+      // A rule must not fail with an error where the one above has already refused.
+      { rule: `!(${DURATION_RULE.rule}) || (${bounds})`, message: `write a duration from ${minimum} to ${maximum}` },
+    ],
+  });
+}
+
+/** One address of either family. */
+export function ipAddress(description: string): Field<string, string, 'required'> {
+  return text({
+    description,
+    maxLength: 45,
+    rules: [{ rule: 'isIP(self)', message: 'write an IP address such as 192.0.2.1 or 2001:db8::1' }],
+  });
+}
+
+/** A network in CIDR form without host bits. */
+export function network(description: string): Field<string, string, 'required'> {
+  return text({
+    description,
+    maxLength: 49,
+    rules: [
+      { rule: 'isCIDR(self)', message: 'write a network such as 192.0.2.0/24 or 2001:db8::/64' },
+      {
+        rule: '!isCIDR(self) || cidr(self).masked() == cidr(self)',
+        message: 'the address has bits set behind its prefix length; write the network address, such as 192.0.2.0/24',
+      },
+    ],
+  });
+}
+
+/** What the kernel allows as the name of an interface, less what would need quoting in a router's configuration. */
+const INTERFACE_NAME = '[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}';
+
+/** The name of one interface. */
+export function interfaceName(description: string): Field<string, string, 'required'> {
+  return text({
+    description,
+    maxLength: 15,
+    rules: [
+      {
+        rule: `self.matches('^${INTERFACE_NAME}$')`,
+        message: 'write the name of an interface, such as eth0 or bond0.100',
+      },
+    ],
+  });
+}
+
+/** Interfaces of whichever node reads it. */
+export function interfaceSelectors(description: string) {
+  return set(
+    text({
+      description:
+        'Name of an interface, `/REGULAR EXPRESSION/` for names, or `default`: the one of the default route.',
+      maxLength: 64,
+      rules: [
+        {
+          rule: `self.matches('^(${INTERFACE_NAME}|/.{1,62}/)$')`,
+          message: 'write the name of an interface, /a regular expression/ between slashes, or default',
+        },
+      ],
+    }),
+    { description, minItems: 1, maxItems: 16 },
+  );
+}
+
+/** The name of a Secret in the release's namespace. */
+export function secretName(description: string): Field<string, string, 'required'> {
+  return text({
+    description,
+    maxLength: 253,
+    rules: [
+      {
+        rule: "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+        message: 'write the name of a Secret in the namespace of the release, without a namespace',
+      },
+    ],
+  });
+}
+
+/** A moment (RFC 3339). */
+export function time(description: string): Field<string, string, 'required'> {
+  return text({ description, maxLength: 40, format: 'date-time' });
+}
+
+const CONDITION = object(
+  {
+    type: text({ description: 'What the condition is about.', minLength: 1, maxLength: 316 }),
+    status: choice(['True', 'False', 'Unknown'], { description: 'Whether it holds.' }),
+    reason: text({ description: 'Why, in one CamelCase word.', minLength: 1, maxLength: 1024 }),
+    message: text({ description: 'Why, in a sentence.', maxLength: 32768 }),
+    lastTransitionTime: time('When `status` last changed.'),
+    observedGeneration: optional(
+      integer({
+        description: 'The `metadata.generation` that was judged.',
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+      }),
+    ),
+  },
+  { description: 'A condition as everywhere in Kubernetes.' },
+);
+
+/** A condition of a custom resource. */
+export type Condition = Read<typeof CONDITION>;
+
+/** Conditions by type. */
+export function conditions(description: string) {
+  return listByKey(CONDITION, { key: 'type', description, maxItems: 16 });
+}
