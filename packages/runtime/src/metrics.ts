@@ -1,0 +1,56 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { addProcessMetrics } from './process-metrics.ts';
+
+/** A metric's name (`fairlead_…`, with its unit as suffix) and what it tells. */
+export interface MetricOptions<L extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly L[];
+}
+
+export interface HistogramOptions<L extends string> extends MetricOptions<L> {
+  /** Upper bounds, in the unit of the name. Default: 1 ms … 10 s. */
+  readonly buckets?: readonly number[];
+}
+
+export interface GaugeOptions<L extends string> extends MetricOptions<L> {
+  /** Read at each scrape; for values that are at hand anyway and change often. */
+  readonly read?: () => number;
+}
+
+/** The metrics of one process. */
+export interface Metrics {
+  counter<L extends string = never>(options: MetricOptions<L>): Counter<L>;
+  gauge<L extends string = never>(options: GaugeOptions<L>): Gauge<L>;
+  histogram<L extends string = never>(options: HistogramOptions<L>): Histogram<L>;
+  /** The page that Prometheus reads. */
+  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** Seconds; from one API call on a quiet machine to the longest time that anything here may take. */
+const DEFAULT_BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** A registry of its own with the metrics of the process (CPU, memory, descriptors, event loop) already in it. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  addProcessMetrics(registry);
+  const base = <L extends string>({ name, help, labels }: MetricOptions<L>) => ({
+    name,
+    help,
+    labelNames: labels ?? [],
+    registers: [registry],
+  });
+  return {
+    counter: (options) => new Counter(base(options)),
+    gauge: <L extends string>(options: GaugeOptions<L>) => {
+      const { read } = options;
+      const gauge: Gauge<L> = new Gauge<L>({
+        ...base(options),
+        ...(read === undefined ? {} : { collect: (): void => gauge.set(read()) }),
+      });
+      return gauge;
+    },
+    histogram: (options) => new Histogram({ ...base(options), buckets: [...(options.buckets ?? DEFAULT_BUCKETS)] }),
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
