@@ -1,0 +1,133 @@
+import { addressBits, hostPrefix, matchesSelector, prefixContains, prefixOf, sameAddress } from '@fairlead/api';
+import type { Address, Prefix } from '@fairlead/api';
+import { selectsInterface } from './interface-selector.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { GroupFacts, NodeLabels, Placement, PlanConfig, RefusedAggregate, Segment } from './types.ts';
+
+/** A group as it looks from this node: what can be decided once for all its addresses. */
+export interface GroupView {
+  readonly group: GroupFacts | undefined;
+  /** Whether this node may announce its addresses. */
+  readonly allowed: boolean;
+  /** Every node that may announce them, with the sum of the weights of the preferences that it meets. */
+  readonly preferences: ReadonlyMap<string, number>;
+  /** Interfaces that may carry its local addresses. */
+  readonly segments: readonly Segment[];
+}
+
+/** Decides once what all addresses of a group share; without a group (deleted, or never known) the defaults hold. */
+export function viewGroup(group: GroupFacts | undefined, config: PlanConfig): GroupView {
+  const selected = config.nodes.filter(
+    ({ labels }) => group?.nodeSelector === undefined || matchesSelector(group.nodeSelector, labels),
+  );
+  const preferences = new Map(selected.map(({ name, labels }) => [name, preferenceOf(group, labels)]));
+  const interfaces = group?.interfaces;
+  return {
+    group,
+    allowed: preferences.has(config.node),
+    preferences,
+    segments: config.segments.filter((segment) =>
+      interfaces === undefined ? segment.local : interfaces.some((selector) => selectsInterface(selector, segment)),
+    ),
+  };
+}
+
+function preferenceOf(group: GroupFacts | undefined, labels: NodeLabels['labels']): number {
+  return (group?.preferredNodes ?? [])
+    .filter(({ preference }) => matchesSelector(preference, labels))
+    .reduce((sum, { weight }) => sum + weight, 0);
+}
+
+/** What {@link place} decides about. */
+export interface PlaceInput {
+  readonly address: Address;
+  readonly view: GroupView;
+  readonly config: PlanConfig;
+  readonly surroundings: Surroundings;
+  /** `externalTrafficPolicy: Local`. */
+  readonly endpointsOnly: boolean;
+  /** The nodes where a ready endpoint runs; undefined while its EndpointSlices are not read yet. */
+  readonly readyNodes: ReadonlySet<string> | undefined;
+}
+
+/** Where one address of one Service belongs on this node. Pure; the whole rule of "local or virtual" is here. */
+export function place(input: PlaceInput): Placement {
+  const { address, view, config } = input;
+  if (!view.allowed) {
+    return { type: 'none', reason: 'node-not-selected' };
+  }
+  switch (view.group?.mode ?? 'Auto') {
+    case 'Virtual':
+      return placeVirtual(input);
+    case 'Local':
+      return placeLocal(input);
+    case 'Auto': {
+      if (config.lans.some((lan) => prefixContains(lan, address))) {
+        return placeLocal(input);
+      }
+      // A LAN that is not registered yet must not turn its addresses into routed ones.
+      return config.lansComplete ? placeVirtual(input) : { type: 'hold' };
+    }
+  }
+}
+
+function placeLocal({ address, view, config, endpointsOnly, readyNodes }: PlaceInput): Placement {
+  const segment = view.segments.find((candidate) =>
+    candidate.subnets.some((subnet) => prefixContains(subnet, address)),
+  );
+  if (segment === undefined) {
+    return { type: 'none', reason: view.segments.length === 0 ? 'no-interface' : 'on-another-lan' };
+  }
+  if (segment.ownAddresses.some((own) => sameAddress(own.address, address))) {
+    return { type: 'none', reason: 'address-in-use-by-network' };
+  }
+  if (!endpointsOnly) {
+    return { type: 'local', interfaceIndex: segment.index, preferences: view.preferences, eligible: true };
+  }
+  if (readyNodes === undefined) {
+    return { type: 'hold' };
+  }
+  return {
+    type: 'local',
+    interfaceIndex: segment.index,
+    preferences: new Map([...view.preferences].filter(([node]) => readyNodes.has(node))),
+    eligible: readyNodes.has(config.node),
+  };
+}
+
+function placeVirtual({ address, view, config, surroundings, endpointsOnly, readyNodes }: PlaceInput): Placement {
+  if (config.excluded) {
+    return { type: 'none', reason: 'node-excluded' };
+  }
+  const host = hostPrefix(address);
+  if (surroundings.has(address)) {
+    return { type: 'none', reason: 'address-in-use-by-network' };
+  }
+  if (endpointsOnly) {
+    if (readyNodes === undefined) {
+      return { type: 'hold' };
+    }
+    return readyNodes.has(config.node)
+      ? { type: 'virtual', route: host, refused: undefined }
+      : { type: 'none', reason: 'no-endpoint' };
+  }
+  const aggregate = prefixOf(address, routeLength(address, view.group));
+  const overlaps = isHost(aggregate) ? undefined : surroundings.overlap(aggregate);
+  if (overlaps === undefined) {
+    return { type: 'virtual', route: aggregate, refused: undefined };
+  }
+  const refused: RefusedAggregate = { prefix: aggregate, group: view.group?.key ?? '', overlaps };
+  return { type: 'virtual', route: host, refused };
+}
+
+/** Length of the route for an address: that of its pool, of its group's source, else a host route. */
+function routeLength(address: Address, group: GroupFacts | undefined): number {
+  const pool = group?.pools.find(
+    ({ first, last }) => first.family === address.family && first.value <= address.value && address.value <= last.value,
+  );
+  return pool?.routeLength ?? group?.routeLength[address.family] ?? addressBits(address.family);
+}
+
+function isHost(prefix: Prefix): boolean {
+  return prefix.length === addressBits(prefix.address.family);
+}
