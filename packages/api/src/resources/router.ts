@@ -1,4 +1,12 @@
-import { conditions, duration, interfaceName, ipAddress, labelSelector, secretName } from '../schema/common.ts';
+import {
+  conditions,
+  duration,
+  interfaceName,
+  ipAddress,
+  labelSelector,
+  secretName,
+  whereDurations,
+} from '../schema/common.ts';
 import type { ResourceDefinition } from '../schema/definition.ts';
 import {
   choice,
@@ -65,11 +73,19 @@ const NEIGHBOR = object(
     ),
     bfd: optional(BFD),
     holdTime: defaulted(
-      duration('The session is down after this time without a message.', { minimum: '3s', maximum: '18h' }),
+      duration('The session is down after this time without a message.', {
+        minimum: '3s',
+        maximum: '18h',
+        wholeSeconds: true,
+      }),
       '90s',
     ),
     keepaliveTime: optional(
-      duration('Time between two messages. Absent: a third of `holdTime`.', { minimum: '1s', maximum: '6h' }),
+      duration('Time between two messages. Absent: a third of `holdTime`.', {
+        minimum: '1s',
+        maximum: '6h',
+        wholeSeconds: true,
+      }),
     ),
     families: optional(
       set(choice(['IPv4', 'IPv6'], { description: 'A family.' }), {
@@ -96,7 +112,7 @@ const NEIGHBOR = object(
         message: 'address and localAddress must be of one family',
       },
       {
-        rule: '!has(self.keepaliveTime) || duration(self.keepaliveTime) < duration(self.holdTime)',
+        rule: `!has(self.keepaliveTime) || ${whereDurations(['self.keepaliveTime', 'self.holdTime'], 'duration(self.keepaliveTime) < duration(self.holdTime)')}`,
         message: 'keepaliveTime must be shorter than holdTime, by custom a third of it',
       },
     ],
@@ -116,6 +132,7 @@ const ROUTER_BGP = object(
             duration('How long neighbors keep our routes while the daemon is away.', {
               minimum: '1s',
               maximum: '4095s',
+              wholeSeconds: true,
             }),
             '120s',
           ),
@@ -137,9 +154,16 @@ const OSPF_INTERFACE = object(
   {
     name: interfaceName('Its name.'),
     cost: defaulted(integer({ description: 'Its cost.', minimum: 1, maximum: 65_535 }), 10),
-    helloInterval: defaulted(duration('Time between two hello packets.', { minimum: '1s', maximum: '18h' }), '10s'),
+    helloInterval: defaulted(
+      duration('Time between two hello packets.', { minimum: '1s', maximum: '18h', wholeSeconds: true }),
+      '10s',
+    ),
     deadInterval: defaulted(
-      duration('A neighbor is down after this time without one.', { minimum: '2s', maximum: '18h' }),
+      duration('A neighbor is down after this time without one.', {
+        minimum: '2s',
+        maximum: '18h',
+        wholeSeconds: true,
+      }),
       '40s',
     ),
     type: defaulted(
@@ -154,7 +178,10 @@ const OSPF_INTERFACE = object(
     description: 'An interface that speaks OSPF.',
     rules: [
       {
-        rule: 'duration(self.helloInterval) < duration(self.deadInterval)',
+        rule: whereDurations(
+          ['self.helloInterval', 'self.deadInterval'],
+          'duration(self.helloInterval) < duration(self.deadInterval)',
+        ),
         message: 'helloInterval must be shorter than deadInterval, by custom a fourth of it',
       },
     ],

@@ -1,4 +1,4 @@
-import { conditions, interfaceSelectors, labelSelector, network, secretName } from '../schema/common.ts';
+import { conditions, isDuration, interfaceSelectors, labelSelector, network, secretName } from '../schema/common.ts';
 import type { ResourceDefinition } from '../schema/definition.ts';
 import { choice, defaulted, flag, integer, list, listByKey, object, optional, set, text } from '../schema/field.ts';
 import type { Read, Rule, Write } from '../schema/field.ts';
@@ -13,19 +13,48 @@ const RANGE_FORM: Rule = {
     'write a network (192.0.2.0/24), two addresses with a dash and no spaces (192.0.2.10-192.0.2.99), or one address; without leading zeros, and not in the IPv4-mapped form',
 };
 
-/** One range of addresses. What CEL cannot compare, the order of two addresses, is in validation/service-group.ts. */
-const RANGE_RULES: readonly Rule[] = [
-  RANGE_FORM,
-  {
-    rule: '!isCIDR(self) || cidr(self).masked() == cidr(self)',
-    message:
-      'the address has bits set behind its prefix length; write the network address (192.0.2.0/24, not 192.0.2.5/24)',
-  },
-  {
-    rule: "!self.contains('-') || !self.split('-', 3).all(a, isIP(a)) || self.split('-', 3).all(a, ip(a).family() == ip(self.split('-', 3)[0]).family())",
-    message: 'both ends of a range must be of one family; write two IPv4 addresses or two IPv6 addresses',
-  },
+/** CEL: the ends of a range; a network or a single address is its own only end. */
+const ENDS = "self.split('-', 3)";
+
+const HOST_BITS: Rule = {
+  rule: '!isCIDR(self) || cidr(self).masked() == cidr(self)',
+  message:
+    'the address has bits set behind its prefix length; write the network address (192.0.2.0/24, not 192.0.2.5/24)',
+};
+
+const ONE_FAMILY: Rule = {
+  rule: `!self.contains('-') || !${ENDS}.all(a, isIP(a)) || ${ENDS}.all(a, ip(a).family() == ip(${ENDS}[0]).family())`,
+  message: 'both ends of a range must be of one family; write two IPv4 addresses or two IPv6 addresses',
+};
+
+/** A range that touches none of some networks; a range between two addresses is judged by its ends here. */
+function outside(networks: readonly string[], message: string): Rule {
+  const all = `[${networks.map((network) => `'${network}'`).join(', ')}]`;
+  return {
+    rule: `isCIDR(self) ? !${all}.exists(n, cidr(n).containsCIDR(self) || cidr(self).containsCIDR(n)) : ${ENDS}.all(a, !isIP(a) || !${all}.exists(n, cidr(n).containsIP(a)))`,
+    message,
+  };
+}
+
+const USABLE: readonly Rule[] = [
+  outside(['0.0.0.0/8', '::/128'], 'no Service can have an unspecified address (0.0.0.0/8, ::); leave them out'),
+  outside(['127.0.0.0/8', '::1/128'], 'no Service can have a loopback address (127.0.0.0/8, ::1); leave them out'),
+  outside(
+    ['169.254.0.0/16', 'fe80::/10'],
+    'no Service can have a link-local address (169.254.0.0/16, fe80::/10); write addresses that can be routed',
+  ),
+  outside(
+    ['224.0.0.0/4', 'ff00::/8'],
+    'no Service can have a multicast address (224.0.0.0/4, ff00::/8); write unicast addresses',
+  ),
+  outside(
+    ['240.0.0.0/4'],
+    'no Service can have an address of 240.0.0.0/4, which is reserved and ends in the broadcast address',
+  ),
 ];
+
+/** What CEL can say of an exclude. That it lies inside its range is said by validateServiceGroup. */
+const RANGE_RULES: readonly Rule[] = [RANGE_FORM, HOST_BITS, ONE_FAMILY];
 
 const EXCLUDE = set(
   text({
@@ -42,7 +71,7 @@ const POOL = object(
       description:
         'The addresses: a network (`192.0.2.0/24`), two addresses with a dash (`192.0.2.10-192.0.2.99`), or one address.',
       maxLength: RANGE_LENGTH,
-      rules: RANGE_RULES,
+      rules: [...RANGE_RULES, ...USABLE],
     }),
     subnet: optional(
       network(
@@ -77,6 +106,19 @@ const POOL = object(
       {
         rule: "!has(self.aggregation) || self.aggregation != 'default' || has(self.subnet)",
         message: 'aggregation: default is the length of the subnet; write subnet as well, or a length such as /24',
+      },
+      {
+        rule: "!has(self.subnet) || !isCIDR(self.subnet) || (isCIDR(self.range) ? cidr(self.subnet).containsCIDR(self.range) : self.range.split('-', 3).all(a, !isIP(a) || cidr(self.subnet).containsIP(a)))",
+        message: 'the range must lie inside the subnet; correct one of the two',
+      },
+      {
+        rule: "!has(self.aggregation) || !self.aggregation.matches('^/[0-9]{1,3}$') || self.range.contains(':') || int(self.aggregation.substring(1)) <= 32",
+        message: 'an IPv4 route has a prefix length of 32 at most; write /32 or a lower number',
+      },
+      {
+        rule: "!has(self.aggregation) || !has(self.subnet) || !isCIDR(self.subnet) || !self.aggregation.matches('^/[0-9]{1,3}$') || int(self.aggregation.substring(1)) >= cidr(self.subnet).prefixLength()",
+        message:
+          'the aggregation is shorter than the subnet, so the route would cover foreign addresses; write default or a longer prefix length',
       },
     ],
   },
@@ -217,7 +259,7 @@ const ANNOUNCE = object(
         maxLength: 32,
         rules: [
           {
-            rule: "self == 'Never' || (self != '' && self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$'))",
+            rule: `self == 'Never' || ${isDuration('self')}`,
             message: 'write Never, or a duration with units from h, m, s and ms, such as 30s or 10m',
           },
         ],

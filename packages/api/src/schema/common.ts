@@ -1,5 +1,5 @@
 import { choice, integer, list, listByKey, object, optional, record, set, text } from './field.ts';
-import type { Field, Read, Rule } from './field.ts';
+import type { Field, Read } from './field.ts';
 
 /** Fields that several resources share. */
 
@@ -42,28 +42,39 @@ export function labelSelector(description: string) {
   );
 }
 
-/** What every duration looks like; CEL's `duration()` reads it too. */
-const DURATION_RULE: Rule = {
-  rule: "self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') && self != ''",
-  message: 'write a duration with units from h, m, s and ms, such as 500ms, 9s, 1m30s or 24h',
-};
+/** A CEL expression: whether the text is a duration of ours. CEL's `duration()` reads every one that passes. */
+export function isDuration(expression: string): string {
+  return `(${expression} != '' && ${expression}.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$'))`;
+}
 
-/**
- * A span of time as text, such as `500ms`, `9s`, `1m30s`, `24h`.
- * @param range the shortest and the longest allowed, in the same form
- */
+/** A CEL expression: whether a check holds that can be made on durations only; what is none has its own refusal. */
+export function whereDurations(expressions: readonly string[], check: string): string {
+  return [...expressions.map((expression) => `!${isDuration(expression)}`), check].join(' || ');
+}
+
+/** Bounds of a duration, both included, and whether the protocol behind it counts in whole seconds. */
+interface DurationBounds {
+  readonly minimum: string;
+  readonly maximum: string;
+  readonly wholeSeconds?: boolean;
+}
+
+/** A span of time as text, such as `500ms`, `9s`, `1m30s`, `24h`. */
 export function duration(
   description: string,
-  { minimum, maximum }: { readonly minimum: string; readonly maximum: string },
+  { minimum, maximum, wholeSeconds = false }: DurationBounds,
 ): Field<string, string, 'required'> {
-  const bounds = `duration(self) >= duration('${minimum}') && duration(self) <= duration('${maximum}')`;
+  const bounds = `(duration(self) >= duration('${minimum}') && duration(self) <= duration('${maximum}'))`;
   return text({
     description,
     maxLength: 32,
     rules: [
-      DURATION_RULE,
-      // A rule must not fail with an error where the one above has already refused.
-      { rule: `!(${DURATION_RULE.rule}) || (${bounds})`, message: `write a duration from ${minimum} to ${maximum}` },
+      {
+        rule: isDuration('self'),
+        message: 'write a duration with units from h, m, s and ms, such as 500ms, 9s, 1m30s or 24h',
+      },
+      { rule: whereDurations(['self'], bounds), message: `write a duration from ${minimum} to ${maximum}` },
+      ...(wholeSeconds ? [{ rule: "!self.endsWith('ms')", message: 'write whole seconds, such as 9s' }] : []),
     ],
   });
 }
@@ -73,7 +84,13 @@ export function ipAddress(description: string): Field<string, string, 'required'
   return text({
     description,
     maxLength: 45,
-    rules: [{ rule: 'isIP(self)', message: 'write an IP address such as 192.0.2.1 or 2001:db8::1' }],
+    rules: [
+      { rule: 'isIP(self)', message: 'write an IP address such as 192.0.2.1 or 2001:db8::1' },
+      {
+        rule: "!isIP(self) || !['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '::/127', 'ff00::/8'].exists(n, cidr(n).containsIP(self))",
+        message: 'write the address of one host: not unspecified, loopback, multicast or broadcast',
+      },
+    ],
   });
 }
 
