@@ -5,6 +5,8 @@ export * from './duration.ts';
 export * from './names.ts';
 export * from './object-names.ts';
 export * from './range.ts';
+export { referencePages } from './reference/pages.ts';
+export type { ReferencePage } from './reference/pages.ts';
 export * from './refusals.ts';
 export * from './selector.ts';
 export type { LAN, LANSpec } from './resources/lan.ts';
@@ -48,5 +50,10 @@ export type {
   ServiceGroupSpec,
   ServiceGroupStatus,
 } from './resources/service-group.ts';
+export { interfaceMatches } from './validation/interfaces.ts';
+export * from './validation/lb-node-agent.ts';
+export type { Problem } from './validation/problem.ts';
+export * from './validation/router.ts';
+export * from './validation/service-group.ts';
 export type { Condition } from './schema/common.ts';
 export type { CustomResourceDefinition } from './schema/definition.ts';

@@ -29,7 +29,7 @@ const ONE_FAMILY: Rule = {
 
 /** A range that touches none of some networks; a range between two addresses is judged by its ends here. */
 function outside(networks: readonly string[], message: string): Rule {
-  const all = `[${networks.map((network) => `'${network}'`).join(', ')}]`;
+  const all = `[${networks.map((entry) => `'${entry}'`).join(', ')}]`;
   return {
     rule: `isCIDR(self) ? !${all}.exists(n, cidr(n).containsCIDR(self) || cidr(self).containsCIDR(n)) : ${ENDS}.all(a, !isIP(a) || !${all}.exists(n, cidr(n).containsIP(a)))`,
     message,
