@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { formatAddress, KERNEL_PROTOCOL } from '@fairlead/api';
+import type { Address, IPFamily, Router, RouterSpec, ServiceGroup } from '@fairlead/api';
+import { attempt, checkedAt, problemAt, within } from './collect.ts';
+import type { Place } from './collect.ts';
+import { groupViews } from './groups.ts';
+import type { StrayRoute } from './groups.ts';
+import { neighborViews } from './neighbors.ts';
+import type { SecretData } from './neighbors.ts';
+import * as printable from './printable.ts';
+import { NOTHING, YES } from './printable.ts';
+import type { Printable } from './printable.ts';
+import type { RouterViewProblem } from './problem.ts';
+import type { BGPView, RouterView } from './view.ts';
+
+/** What the router needs to know of its node. */
+export interface RouterNode {
+  readonly name: string;
+  /** An address of the node of each family that it has, for the router ID and for next hops over several hops. */
+  readonly addresses: Readonly<Partial<Record<IPFamily, Address>>>;
+  /** The interface that has virtual addresses and their routes. */
+  readonly dummyInterface: string;
+}
+
+export interface RouterViewInput {
+  /** The Router that selects the node, as read from the API server; undefined: none does. */
+  readonly router: Router | undefined;
+  readonly serviceGroups: readonly ServiceGroup[];
+  /** `data` of the Secrets that could be read, by name. */
+  readonly secrets: ReadonlyMap<string, SecretData>;
+  readonly node: RouterNode;
+  /** Routes of this node that lie outside of all pools. Default: none. */
+  readonly strays?: readonly StrayRoute[];
+  /** The last view that was made: a neighbor that has a problem now, such as a lost Secret, stays as it was there. */
+  readonly previous?: RouterView | undefined;
+}
+
+/** What is to be done with the routing daemon of a node. */
+export type RouterIntent =
+  /** Speak to neighbors. `problems` are of parts that had to be left out. */
+  | { readonly type: 'configure'; readonly view: RouterView; readonly problems: readonly RouterViewProblem[] }
+  /** Speak to nobody: no Router selects the node, or it says `daemon: None`. */
+  | { readonly type: 'idle'; readonly problems: readonly [] }
+  /** Nothing can be made of the Router: what runs stays as it is. */
+  | { readonly type: 'keep'; readonly problems: readonly RouterViewProblem[] };
+
+/**
+ * What the router of a node is to do, from resources as read from the API server. Pure. Nothing that a resource says
+ * reaches a template unchecked, whatever the API server has let pass: one bad neighbor or pool is a problem and is left
+ * out; a bad value of the whole Router keeps what runs.
+ */
+export function buildRouterView(input: RouterViewInput): RouterIntent {
+  const { router } = input;
+  if (router === undefined) {
+    return { type: 'idle', problems: [] };
+  }
+  const place: Place = { object: { kind: 'Router', name: router.metadata.name }, path: 'spec' };
+  const { daemon } = router.spec;
+  switch (daemon) {
+    case 'None':
+      return { type: 'idle', problems: [] };
+    case 'FRR': {
+      const sentence = 'this version configures BIRD alone; write BIRD, or None and configure FRR by hand';
+      return { type: 'keep', problems: [problemAt(within(place, 'daemon'), 'DaemonUnsupported', sentence)] };
+    }
+    case 'BIRD': {
+      const problems: RouterViewProblem[] = [];
+      const view = attempt(problems, () => birdView(router, place, input, problems));
+      return view === undefined ? { type: 'keep', problems } : { type: 'configure', view, problems };
+    }
+  }
+}
+
+function birdView(
+  { metadata, spec }: Router,
+  place: Place,
+  input: RouterViewInput,
+  problems: RouterViewProblem[],
+): RouterView {
+  const { node, serviceGroups, strays = [] } = input;
+  const nodePlace: Place = { object: { kind: 'Node', name: node.name }, path: 'metadata.name' };
+  const { asn } = spec;
+  for (const protocol of ['ospf', 'rip'] as const) {
+    if (spec[protocol] !== undefined) {
+      const sentence = `this version has no templates for ${protocol.toUpperCase()}; use bgp, or add it to your own templates`;
+      problems.push(problemAt(within(place, protocol), 'ProtocolUnsupported', sentence));
+    }
+  }
+  return {
+    router: checkedAt({ ...place, path: 'metadata.name' }, () => printable.objectName(metadata.name)),
+    node: {
+      name: checkedAt(nodePlace, () => printable.objectName(node.name)),
+      ipv4: node.addresses.IPv4 === undefined ? NOTHING : printable.addressText(node.addresses.IPv4),
+      ipv6: node.addresses.IPv6 === undefined ? NOTHING : printable.addressText(node.addresses.IPv6),
+    },
+    routerID: checkedAt(within(place, 'routerID'), () =>
+      printable.routerID(spec.routerID ?? defaultRouterID(node.name, node.addresses.IPv4)),
+    ),
+    asn: asn === undefined ? NOTHING : checkedAt(within(place, 'asn'), () => printable.asNumber(asn)),
+    dummyInterface: checkedAt({ ...nodePlace, path: 'dummyInterface' }, () =>
+      printable.interfaceName(node.dummyInterface),
+    ),
+    kernelProtocol: printable.wholeNumber(KERNEL_PROTOCOL, { minimum: 1, maximum: 255 }),
+    bgp: bgpView(spec, within(place, 'bgp'), input, problems),
+    groups: groupViews(serviceGroups, strays, problems),
+    variables: variableViews(spec.variables ?? {}, within(place, 'variables'), problems),
+  };
+}
+
+function bgpView(
+  { bgp, asn }: RouterSpec,
+  place: Place,
+  { node, secrets, previous }: RouterViewInput,
+  problems: RouterViewProblem[],
+): BGPView {
+  if (bgp === undefined || asn === undefined) {
+    return { listenPort: NOTHING, gracefulRestartTime: NOTHING, usesBFD: NOTHING, neighbors: [] };
+  }
+  const { gracefulRestart } = bgp;
+  const neighbors = neighborViews(
+    bgp.neighbors,
+    place,
+    { nodeAddresses: node.addresses, secrets, previous: previous?.bgp.neighbors ?? [] },
+    problems,
+  );
+  return {
+    listenPort: checkedAt(within(place, 'listenPort'), () => printable.port(bgp.listenPort)),
+    gracefulRestartTime:
+      gracefulRestart === undefined
+        ? NOTHING
+        : checkedAt(within(place, 'gracefulRestart.time'), () =>
+            // The field on the wire has 12 bits (RFC 4724, 3).
+            printable.seconds(gracefulRestart.time, { minimum: 1, maximum: 4095 }),
+          ),
+    usesBFD: neighbors.some(({ bfdInterval }) => bfdInterval !== NOTHING) ? YES : NOTHING,
+    neighbors,
+  };
+}
+
+function variableViews(
+  variables: Readonly<Record<string, string>>,
+  place: Place,
+  problems: RouterViewProblem[],
+): Readonly<Record<string, Printable>> {
+  const entries = Object.entries(variables).flatMap(([name, text]) => {
+    const entry = attempt(problems, () =>
+      checkedAt(within(place, name), () => [printable.variableName(name), printable.variableText(text)] as const),
+    );
+    return entry === undefined ? [] : [entry];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The node's IPv4 address, else 32 bits of a hash of its name: the same after each restart, and unlike its peers'. */
+function defaultRouterID(nodeName: string, ipv4: Address | undefined): string {
+  if (ipv4 !== undefined) {
+    return formatAddress(ipv4);
+  }
+  const number = createHash('sha256').update(nodeName).digest().readUInt32BE(0);
+  return formatAddress({ family: 'IPv4', value: BigInt(number === 0 ? 1 : number) });
+}
