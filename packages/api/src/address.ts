@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** The two address families, spelled as in `Service.spec.ipFamilies`. */
@@ -35,31 +36,56 @@ export function highestValue(family: IPFamily): bigint {
   return (1n << BigInt(addressBits(family))) - 1n;
 }
 
+const ADDRESS_EXAMPLES = 'write one like 192.0.2.10 or 2001:db8::10';
+
+/** Why text is not an address that we read, in a sentence. */
+function addressRefusal(text: string): string {
+  const quoted = JSON.stringify(text);
+  if (text !== text.trim()) {
+    return `${quoted} has spaces around it; write the address alone`;
+  }
+  if (text.includes('/')) {
+    return `${quoted} is a network; write a single address, without a prefix length`;
+  }
+  if (text.includes('%')) {
+    return `${quoted} has a zone; write the address alone`;
+  }
+  // Some programs read 010 as 8, others as 10.
+  const decimal = text.replaceAll(/\b0+(?=\d)/g, '');
+  if (isIPv4(decimal)) {
+    return `${quoted} has leading zeros; write ${decimal}`;
+  }
+  return `${quoted} is not an IP address; ${ADDRESS_EXAMPLES}`;
+}
+
+/** The IPv6 text with the dotted form of its last 32 bits, if it has one, as two groups: ipaddr.js misreads `::1.2.3.4`. */
+function withoutDottedTail(text: string): string {
+  const colon = text.lastIndexOf(':') + 1;
+  const tail = text.slice(colon);
+  if (!tail.includes('.')) {
+    return text;
+  }
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(tail).octets;
+  return `${text.slice(0, colon)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+}
+
 /**
  * Reads one address as users write it. Refused, because different programs read them differently: leading zeros and
  * octal or hexadecimal IPv4 parts, IPv4-mapped IPv6 forms, zones, surrounding text.
  * @throws {AddressError} with a sentence for the user
  */
 export function parseAddress(text: string): Address {
-  const quoted = JSON.stringify(text);
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    if (text.split('.').some((part) => part.length > 1 && part.startsWith('0'))) {
-      throw new AddressError(`${quoted} has leading zeros; write each part without them`);
-    }
+  if (isIPv4(text)) {
     return addressFromBytes(Uint8Array.from(ipaddr.IPv4.parse(text).octets));
   }
-  if (text.includes('/')) {
-    throw new AddressError(`${quoted} is a network; write a single address, without a prefix length`);
+  if (!isIPv6(text) || text.includes('%')) {
+    throw new AddressError(addressRefusal(text));
   }
-  if (text.includes('%')) {
-    throw new AddressError(`${quoted} has a zone; write the address alone`);
-  }
-  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) {
-    throw new AddressError(`${quoted} is not an IP address; write one like 192.0.2.10 or 2001:db8::10`);
-  }
-  const parsed = ipaddr.IPv6.parse(text);
+  const parsed = ipaddr.IPv6.parse(withoutDottedTail(text));
   if (parsed.isIPv4MappedAddress()) {
-    throw new AddressError(`${quoted} is an IPv4-mapped address; write ${parsed.toIPv4Address().toString()}`);
+    throw new AddressError(
+      `${JSON.stringify(text)} is an IPv4-mapped address; write ${parsed.toIPv4Address().toString()}`,
+    );
   }
   return addressFromBytes(Uint8Array.from(parsed.toByteArray()));
 }
