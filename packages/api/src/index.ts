@@ -50,7 +50,6 @@ export type {
   ServiceGroupSpec,
   ServiceGroupStatus,
 } from './resources/service-group.ts';
-export { interfaceMatches } from './validation/interfaces.ts';
 export * from './validation/lb-node-agent.ts';
 export type { Problem } from './validation/problem.ts';
 export * from './validation/router.ts';

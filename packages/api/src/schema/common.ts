@@ -131,7 +131,7 @@ export function interfaceSelectors(description: string) {
   return set(
     text({
       description:
-        'Name of an interface, `/REGULAR EXPRESSION/` for names, or `default`: the one of the default route.',
+        'Name of an interface, `/REGULAR EXPRESSION/` that matches somewhere in names (`^` and `$` tie it down), or `default`: the one of the default route.',
       maxLength: 64,
       rules: [
         {

@@ -9,7 +9,7 @@ export const LB_NODE_AGENT_REASONS = {
   Valid: { meaning: 'It is in use as written.', cure: 'Nothing to do.' },
   InvalidInterface: {
     meaning: 'An entry of `local.interfaces` between slashes is not a regular expression.',
-    cure: 'Correct it; the flavour is that of JavaScript with the flag `v`.',
+    cure: 'Correct it; the flavour is that of JavaScript with the flag `u`.',
   },
 } as const satisfies Explanations;
 

@@ -9,14 +9,14 @@ function bgp(...neighbors: readonly BGPNeighbor[]): RouterSpec {
   return { daemon: 'BIRD', asn: 64_512, bgp: { listenPort: 179, neighbors } };
 }
 
-function ospf(areas: Readonly<Record<string, readonly string[]>>): RouterSpec {
+function ospf(...areas: readonly (readonly [string, string])[]): RouterSpec {
   const settings = { cost: 10, helloInterval: '10s', deadInterval: '40s', type: 'Broadcast' } as const;
   return {
     daemon: 'BIRD',
     ospf: {
-      areas: Object.entries(areas).map(([id, interfaces]) => ({
+      areas: areas.map(([id, name]) => ({
         id,
-        interfaces: interfaces.map((name) => ({ name, ...settings })),
+        interfaces: [{ name, ...settings }],
       })),
     },
   };
@@ -46,7 +46,7 @@ describe('a Router that the API server let pass', () => {
   });
 
   it('is told of an area that is there twice and of an interface in two areas', () => {
-    const problems = validateRouter(ospf({ '0': ['eth0'], '0.0.0.0': ['eth1'], '1': ['eth0'] }));
+    const problems = validateRouter(ospf(['0', 'eth0'], ['0.0.0.0', 'eth1'], ['1', 'eth0']));
     expect(problems.map(({ reason, path }) => [reason, path])).toEqual([
       ['DuplicateArea', 'spec.ospf.areas[1].id'],
       ['DuplicateInterface', 'spec.ospf.areas[2].interfaces[0].name'],

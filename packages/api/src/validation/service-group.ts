@@ -20,7 +20,7 @@ export const SERVICE_GROUP_REASONS = {
   },
   InvalidInterface: {
     meaning: 'An entry of `announce.interfaces` between slashes is not a regular expression.',
-    cure: 'Correct it; the flavour is that of JavaScript with the flag `v`.',
+    cure: 'Correct it; the flavour is that of JavaScript with the flag `u`.',
   },
   NetBoxUnavailable: {
     meaning: 'NetBox does not answer, or not as it should; the message says how. Addresses in use stay.',
