@@ -1,1 +1,16 @@
-export {};
+export { ApiHealth } from './client/api-health.ts';
+export {
+  createKubeClient,
+  KubeClient,
+  type DeleteOptions,
+  type KubeClientOptions,
+  type ListOptions,
+  type ObjectList,
+  type PatchOptions,
+  type PatchType,
+  type WriteOptions,
+} from './client/kube-client.ts';
+export type { Call, CallOptions, Query } from './client/transport.ts';
+export * from './errors.ts';
+export type { Logger } from './logger.ts';
+export * from './resources.ts';

@@ -1,0 +1,98 @@
+import type { Logger } from '../logger.ts';
+import { openPools, type Pools } from './pools.ts';
+import type { ConnectionSettings, SettingsSource } from './settings.ts';
+
+/** Settings and the pools that were opened with them. */
+export interface Connection {
+  readonly settings: ConnectionSettings;
+  readonly pools: Pools;
+}
+
+/** client-go's interval for token files; the kubelet replaces a token at 80 % of its life of an hour. */
+const REREAD_MS = 60_000;
+
+export interface ConnectionManagerOptions {
+  readonly source: SettingsSource;
+  readonly logger: Logger;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Hands out the connection and keeps it current: settings are read again after a minute (when somebody asks, so an idle
+ * process has no timer) and after a 401. New credentials take effect at once; a new server or certificate opens new pools
+ * while the old ones finish what they do.
+ */
+export class ConnectionManager {
+  readonly #source: SettingsSource;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  #current: { readonly connection: Connection; readonly identity: string; readAt: number } | undefined;
+  #loading: Promise<Connection> | undefined;
+  #closed = false;
+
+  constructor({ source, logger, now }: ConnectionManagerOptions) {
+    this.#source = source;
+    this.#logger = logger;
+    this.#now = now;
+  }
+
+  /** @throws {KubeConfigError} while there are no settings; the next call tries again */
+  async get(): Promise<Connection> {
+    if (this.#current !== undefined && this.#now() - this.#current.readAt < REREAD_MS) {
+      return this.#current.connection;
+    }
+    return await this.#load(false);
+  }
+
+  /** After a 401 to a request that was sent with these settings: reads again, unless somebody has already. */
+  async replace(refused: Connection): Promise<Connection> {
+    if (this.#current !== undefined && this.#current.connection.settings !== refused.settings) {
+      return this.#current.connection;
+    }
+    return await this.#load(true);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#current?.connection.pools.destroy();
+  }
+
+  #load(refused: boolean): Promise<Connection> {
+    this.#loading ??= this.#read(refused).finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  async #read(refused: boolean): Promise<Connection> {
+    const before = this.#current;
+    let settings: ConnectionSettings;
+    try {
+      settings = await this.#source.load(refused);
+    } catch (error) {
+      if (before === undefined) {
+        throw error;
+      }
+      // What worked a minute ago probably still does; if not, a 401 or a failed handshake will tell.
+      this.#logger.warn('Cannot read the cluster settings again; keeping the old ones', {
+        source: this.#source.description,
+        error,
+      });
+      before.readAt = this.#now();
+      return before.connection;
+    }
+    if (this.#closed) {
+      throw new Error('the Kubernetes client is closed');
+    }
+    const identity = JSON.stringify([settings.server, settings.tls, settings.proxy]);
+    const reused = before?.identity === identity ? before.connection.pools : undefined;
+    if (before !== undefined && reused === undefined) {
+      this.#logger.info('The cluster settings changed; opening new connections', { server: settings.server });
+      before.connection.pools.retire();
+    }
+    const connection = { settings, pools: reused ?? openPools(settings) };
+    this.#current = { connection, identity, readAt: this.#now() };
+    return connection;
+  }
+}
