@@ -1,0 +1,32 @@
+import { Work } from './work.ts';
+
+function keys(family: '4' | '6', count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${family}${index}`);
+}
+
+test('a small change passes a big one', () => {
+  const work = new Work();
+  work.add({ addresses: keys('4', 1000), routes: keys('4', 1000).map((key) => `${key}/32`) });
+  expect(work.take()?.addresses).toHaveLength(256);
+  work.add({ addresses: ['4new'], routes: ['4new/32'] });
+  expect(work.take()).toEqual({ addresses: ['4new'], routes: ['4new/32'] });
+});
+
+test('in bulk, routes do not wait for IPv6 addresses', () => {
+  const work = new Work();
+  work.add({ addresses: keys('6', 100), routes: keys('6', 100).map((key) => `${key}/128`) });
+  expect(work.take()).toMatchObject({ addresses: [], routes: { length: 100 } });
+  expect(work.take()).toMatchObject({ addresses: { length: 16 }, routes: [] });
+});
+
+test('every key comes out once', () => {
+  const work = new Work();
+  work.add({ addresses: keys('4', 300), routes: [] });
+  work.add({ addresses: keys('4', 300), routes: [] });
+  const seen: string[] = [];
+  for (let portion = work.take(); portion !== undefined; portion = work.take()) {
+    seen.push(...portion.addresses);
+  }
+  expect(seen.sort()).toEqual(keys('4', 300).sort());
+  expect(work.size).toBe(0);
+});

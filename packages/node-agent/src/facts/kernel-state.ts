@@ -1,0 +1,269 @@
+import { TABLE } from '@fairlead/netlink';
+import type { InterfaceAddress, Link, NetlinkEvent, Route } from '@fairlead/netlink';
+import { prefixKey } from '../plan/keys.ts';
+import type { AddressKey, PrefixKey } from '../plan/keys.ts';
+import { isOurAddress, isOurRoute } from './ownership.ts';
+import type { OwnershipMarks } from './ownership.ts';
+
+/** All that one reading of the kernel gives. */
+export interface KernelDump {
+  readonly links: readonly Link[];
+  readonly addresses: readonly InterfaceAddress[];
+  readonly routes: readonly Route[];
+}
+
+/** What an event changed, for those who hold a view drawn from this state. */
+export type KernelChange =
+  | { readonly type: 'nothing' }
+  /** Something that is not ours: interfaces, the node's own addresses, routes. */
+  | { readonly type: 'surroundings'; readonly own?: InterfaceAddress }
+  | { readonly type: 'link'; readonly link: Link; readonly gone: boolean }
+  | { readonly type: 'our-address'; readonly address: InterfaceAddress; readonly gone: boolean }
+  | { readonly type: 'our-route'; readonly route: Route; readonly gone: boolean };
+
+const NOTHING: KernelChange = { type: 'nothing' };
+
+/**
+ * The kernel's links, addresses and routes as last heard: read once, then kept by events, and by what our own requests
+ * did as soon as the kernel acknowledged them (their events come later and change nothing).
+ */
+export class KernelState {
+  readonly #links = new Map<number, Link>();
+  readonly #ourAddresses = new Map<string, InterfaceAddress>();
+  readonly #foreignAddresses = new Map<string, InterfaceAddress>();
+  /** By network, because there can be several: on a former dummy interface, or with another metric. */
+  readonly #ourRoutes = new Map<PrefixKey, readonly Route[]>();
+  readonly #foreignRoutes = new Map<string, Route>();
+  readonly #marks: () => OwnershipMarks;
+
+  /** @param marks by what ours is told from others, as it is at the time */
+  constructor(marks: () => OwnershipMarks) {
+    this.#marks = marks;
+  }
+
+  get links(): ReadonlyMap<number, Link> {
+    return this.#links;
+  }
+
+  get foreignAddresses(): Iterable<InterfaceAddress> {
+    return this.#foreignAddresses.values();
+  }
+
+  get foreignRoutes(): Iterable<Route> {
+    return this.#foreignRoutes.values();
+  }
+
+  get ourAddresses(): Iterable<InterfaceAddress> {
+    return this.#ourAddresses.values();
+  }
+
+  get ourRoutes(): Iterable<Route> {
+    return this.#ourRoutes.values().flatMap((routes) => routes);
+  }
+
+  /** The link of that name. */
+  linkNamed(name: string): Link | undefined {
+    return [...this.#links.values()].find((link) => link.name === name);
+  }
+
+  /** Our address of that form on that interface. */
+  ourAddress(key: string): InterfaceAddress | undefined {
+    return this.#ourAddresses.get(key);
+  }
+
+  /** Somebody else's address of that form on that interface. */
+  foreignAddress(key: string): InterfaceAddress | undefined {
+    return this.#foreignAddresses.get(key);
+  }
+
+  /** All our routes to a network, on whatever interface. */
+  ourRoutesTo(key: PrefixKey): readonly Route[] {
+    return this.#ourRoutes.get(key) ?? [];
+  }
+
+  /** Forgets everything and takes over what was read. */
+  reset(dump: KernelDump): void {
+    for (const map of [this.#links, this.#ourAddresses, this.#foreignAddresses, this.#ourRoutes, this.#foreignRoutes]) {
+      map.clear();
+    }
+    for (const link of dump.links) {
+      this.#links.set(link.index, link);
+    }
+    for (const address of dump.addresses) {
+      this.putAddress(address);
+    }
+    for (const route of dump.routes) {
+      this.putRoute(route);
+    }
+  }
+
+  /** A link that is there now. */
+  putLink(link: Link): void {
+    this.#links.set(link.index, link);
+  }
+
+  /** An address that is there now. */
+  putAddress(address: InterfaceAddress): 'ours' | 'foreign' {
+    const key = interfaceAddressKey(address);
+    const ours = isOurAddress(address, this.#marks());
+    (ours ? this.#ourAddresses : this.#foreignAddresses).set(key, address);
+    (ours ? this.#foreignAddresses : this.#ourAddresses).delete(key);
+    return ours ? 'ours' : 'foreign';
+  }
+
+  /** An address that is there no more. @returns what it was, undefined where it was not known */
+  dropAddress(address: Pick<InterfaceAddress, 'index' | 'address' | 'length'>): 'ours' | 'foreign' | undefined {
+    const key = interfaceAddressKey(address);
+    if (this.#ourAddresses.delete(key)) {
+      return 'ours';
+    }
+    return this.#foreignAddresses.delete(key) ? 'foreign' : undefined;
+  }
+
+  /** A route that is there now. Routes outside the main table are of no interest unless they are ours. */
+  putRoute(route: Route): 'ours' | 'foreign' | 'ignored' {
+    const key = routeKey(route);
+    if (isOurRoute(route) && route.dst !== null) {
+      const to = prefixKey(route.dst);
+      this.#ourRoutes.set(to, [...this.ourRoutesTo(to).filter((other) => routeKey(other) !== key), route]);
+      return 'ours';
+    }
+    if (route.table !== TABLE.main) {
+      return 'ignored';
+    }
+    this.#foreignRoutes.set(key, route);
+    return 'foreign';
+  }
+
+  /** A route that is there no more. @returns whether it was known */
+  dropRoute(route: Route): boolean {
+    const key = routeKey(route);
+    if (!isOurRoute(route) || route.dst === null) {
+      return this.#foreignRoutes.delete(key);
+    }
+    const to = prefixKey(route.dst);
+    const all = this.ourRoutesTo(to);
+    const rest = all.filter((other) => routeKey(other) !== key);
+    if (rest.length > 0) {
+      this.#ourRoutes.set(to, rest);
+    } else {
+      this.#ourRoutes.delete(to);
+    }
+    return rest.length < all.length;
+  }
+
+  /** Whether the very route is known. */
+  hasRoute(route: Route): boolean {
+    const key = routeKey(route);
+    return isOurRoute(route) && route.dst !== null
+      ? this.ourRoutesTo(prefixKey(route.dst)).some((other) => routeKey(other) === key)
+      : this.#foreignRoutes.has(key);
+  }
+
+  /** Takes over one event and says what it changed. Events of what is already so change nothing. */
+  apply(event: Exclude<NetlinkEvent, { type: 'resync' }>): KernelChange {
+    switch (event.type) {
+      case 'link':
+        return this.#applyLink(event.link, event.action === 'delete');
+      case 'address':
+        return event.action === 'delete' ? this.#addressGone(event.address) : this.#addressThere(event.address);
+      case 'route':
+        return event.action === 'delete' ? this.#routeGone(event.route) : this.#routeThere(event.route);
+      case 'neighbour':
+        return NOTHING;
+    }
+  }
+
+  #applyLink(link: Link, gone: boolean): KernelChange {
+    const known = this.#links.get(link.index);
+    if (gone) {
+      this.#links.delete(link.index);
+      this.#forgetInterface(link.index);
+      return { type: 'link', link, gone };
+    }
+    this.#links.set(link.index, link);
+    return known !== undefined && sameLink(known, link) ? NOTHING : { type: 'link', link, gone };
+  }
+
+  #addressThere(address: InterfaceAddress): KernelChange {
+    const key = interfaceAddressKey(address);
+    const known = this.#ourAddresses.has(key) || this.#foreignAddresses.has(key);
+    const changed = this.#foreignAddresses.get(key)?.flags.tentative !== address.flags.tentative;
+    if (this.putAddress(address) === 'ours') {
+      return known ? NOTHING : { type: 'our-address', address, gone: false };
+    }
+    return known && !changed ? NOTHING : { type: 'surroundings', own: address };
+  }
+
+  #addressGone(address: InterfaceAddress): KernelChange {
+    switch (this.dropAddress(address)) {
+      case 'ours':
+        return { type: 'our-address', address, gone: true };
+      case 'foreign':
+        return { type: 'surroundings' };
+      case undefined:
+        return NOTHING;
+    }
+  }
+
+  #routeThere(route: Route): KernelChange {
+    const known = this.hasRoute(route);
+    switch (this.putRoute(route)) {
+      case 'ours':
+        return known ? NOTHING : { type: 'our-route', route, gone: false };
+      case 'foreign':
+        return known ? NOTHING : { type: 'surroundings' };
+      case 'ignored':
+        return NOTHING;
+    }
+  }
+
+  #routeGone(route: Route): KernelChange {
+    if (!this.dropRoute(route)) {
+      return NOTHING;
+    }
+    return isOurRoute(route) ? { type: 'our-route', route, gone: true } : { type: 'surroundings' };
+  }
+
+  /** With an interface go its addresses and routes; for IPv4 routes the kernel does not say so. */
+  #forgetInterface(index: number): void {
+    for (const map of [this.#ourAddresses, this.#foreignAddresses, this.#foreignRoutes]) {
+      for (const [key, entry] of map) {
+        if (entry.index === index) {
+          map.delete(key);
+        }
+      }
+    }
+    for (const route of [...this.ourRoutes]) {
+      if (route.index === index) {
+        this.dropRoute(route);
+      }
+    }
+  }
+}
+
+/** The key of an address on its interface: the same address can be there with several lengths. */
+export function interfaceAddressKey(address: Pick<InterfaceAddress, 'index' | 'address' | 'length'>): string {
+  return `${address.index} ${prefixKey(address)}`;
+}
+
+/** The same for our address on that interface, by its key in the plan. */
+export function hostAddressKey(index: number, key: AddressKey): string {
+  return `${index} ${key}/${key.startsWith('4') ? 32 : 128}`;
+}
+
+/** What makes two routes different ones for the kernel, as far as it matters here. */
+export function routeKey(route: Route): string {
+  const to = route.dst === null ? `default ${route.family}` : prefixKey(route.dst);
+  return `${to} ${route.index ?? ''} ${route.metric} ${route.table} ${route.protocol} ${route.gateway?.value ?? ''}`;
+}
+
+function sameLink(a: Link, b: Link): boolean {
+  return (
+    a.name === b.name &&
+    a.mac === b.mac &&
+    a.flags.up === b.flags.up &&
+    a.flags.lowerUp === b.flags.lowerUp &&
+    a.master === b.master
+  );
+}

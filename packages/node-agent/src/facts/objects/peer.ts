@@ -1,0 +1,46 @@
+import { parseAddress } from '@fairlead/api';
+import type { Address, LBNodeStatus } from '@fairlead/api';
+import type { Peer } from '../../election/types.ts';
+
+/** What the agent keeps of another node on one of its LANs. */
+export interface PeerFacts {
+  /** Name of the node. */
+  readonly key: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly peer: Peer;
+}
+
+/** Projects the LBNodeStatus of a peer; undefined for one that its agent has not filled in yet. */
+export function projectPeer(object: LBNodeStatus): PeerFacts | undefined {
+  const { metadata, status } = object;
+  if (status === undefined) {
+    return undefined;
+  }
+  return {
+    key: metadata.name,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    labels: status.nodeLabels ?? {},
+    peer: {
+      node: metadata.name,
+      excluded: status.fitness !== undefined && status.fitness.state !== 'Fit',
+      interfaces: (status.interfaces ?? []).map(({ mac, addresses, linkLocal, lans }) => ({
+        mac,
+        addresses: [...(addresses ?? []), ...(linkLocal === undefined ? [] : [linkLocal])].flatMap(addressOf),
+        lans: lans ?? [],
+      })),
+    },
+  };
+}
+
+/** The address of `ADDRESS` or `ADDRESS/LENGTH`; written by an agent, so it is one. */
+function addressOf(text: string): Address[] {
+  const [address = ''] = text.split('/');
+  try {
+    return [parseAddress(address)];
+  } catch {
+    return [];
+  }
+}
