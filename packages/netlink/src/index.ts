@@ -1,1 +1,35 @@
-export {};
+export type { Address, IPFamily, Prefix } from './address.ts';
+export { ROUTE_PROTOCOL, ROUTE_TYPE, SCOPE, TABLE } from './codec/constants.ts';
+export type { InterfaceAddress, InterfaceAddressFlags } from './codec/interface-address.ts';
+export type { Link, LinkFlags, OperationalState } from './codec/link.ts';
+export type { Neighbour, NeighbourState } from './codec/neighbour.ts';
+export { describeRequest } from './codec/request.ts';
+export type { NextHop, Route } from './codec/route.ts';
+export { defaultRoute } from './default-route.ts';
+export type { AddressFilter, NeighbourFilter, RouteFilter } from './dumps.ts';
+export { NetlinkError, SystemCallError } from './errors.ts';
+export type { EventAction, NetlinkEvent } from './event.ts';
+export { ALL_NODES, BROADCAST_MAC, formatMAC, multicastMAC, parseMAC, solicitedNodeAddress } from './mac.ts';
+export type { Netlink, NetlinkOptions } from './netlink.ts';
+export { openNetlink } from './netlink.ts';
+export type {
+  AddAddressRequest,
+  AddLinkRequest,
+  AddRouteRequest,
+  DeleteAddressRequest,
+  DeleteLinkRequest,
+  DeleteRouteRequest,
+  NetlinkRequest,
+  SetLinkRequest,
+} from './request.ts';
+export {
+  addAddress,
+  addLink,
+  addRoute,
+  deleteAddress,
+  deleteLink,
+  deleteRoute,
+  setLinkDown,
+  setLinkUp,
+} from './request.ts';
+export type { NetlinkResult } from './socket/request-socket.ts';

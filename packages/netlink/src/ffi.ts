@@ -1,0 +1,121 @@
+import koffi from 'koffi';
+import { ERRNO } from './errors.ts';
+
+/**
+ * The C library's functions that this package calls; the only place with their signatures, since a wrong one ends the
+ * process. Every result is the kernel's own way of speaking: 0 or more is success, below 0 is an error number negated.
+ * None of them blocks: all sockets are non-blocking or answer while they are asked.
+ */
+export interface SystemCalls {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Buffer): number;
+  send(fd: number, bytes: Uint8Array, flags: number): number;
+  recv(fd: number, bytes: Buffer, flags: number): number;
+  /** `headers` holds `count` structures mmsghdr whose pointers came from {@link SystemCalls.pointer}. */
+  recvmmsg(fd: number, headers: Buffer, count: number, flags: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Buffer): number;
+  getsockopt(fd: number, level: number, name: number, value: Buffer): number;
+  open(path: string, flags: number): number;
+  close(fd: number): number;
+  setns(fd: number, type: number): number;
+  /** Nanoseconds of the clock. */
+  clock(clock: number): bigint;
+  /** The address of a buffer's first byte; valid as long as the buffer lives, since its memory is outside V8's heap. */
+  pointer(bytes: Buffer): bigint;
+  /**
+   * Calls back from the event loop when the descriptor is readable or has an error (libuv's uv_poll, level-triggered);
+   * no thread is involved. A libuv handle stops at an error, so start again with `rearm`.
+   */
+  watch(fd: number, onReadable: () => void): Watch;
+}
+
+/** A watched descriptor. */
+export interface Watch {
+  /** Goes on after an error has been taken from the socket; harmless without one. */
+  rearm(): void;
+  /** Ends it; to be called before the descriptor is closed. */
+  close(): void;
+}
+
+/** A result of -1 says that errno holds the reason. */
+function result(value: unknown): number {
+  const number = Number(value);
+  return number === -1 ? -koffi.errno() : number;
+}
+
+/** For calls that a signal may interrupt before they did anything. */
+function uninterrupted(call: () => unknown): number {
+  for (;;) {
+    const value = result(call());
+    if (value !== -ERRNO.EINTR) {
+      return value;
+    }
+  }
+}
+
+/**
+ * Binds the functions of the C library that Node itself runs with, be it glibc or musl: `koffi.load(null)` looks them up
+ * in the running program.
+ */
+export function loadSystemCalls(): SystemCalls {
+  const program = koffi.load(null);
+  const socket = program.func('int socket(int domain, int type, int protocol)');
+  const bind = program.func('int bind(int fd, const uint8_t *address, uint32_t length)');
+  const send = program.func('intptr_t send(int fd, const uint8_t *bytes, size_t length, int flags)');
+  const recv = program.func('intptr_t recv(int fd, uint8_t *bytes, size_t length, int flags)');
+  const recvmmsg = program.func('int recvmmsg(int fd, uint8_t *headers, uint count, int flags, void *timeout)');
+  const setsockopt = program.func('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)');
+  const getsockopt = program.func('int getsockopt(int fd, int level, int name, uint8_t *value, uint8_t *length)');
+  const open = program.func('int open(const char *path, int flags, ...)');
+  const close = program.func('int close(int fd)');
+  const setns = program.func('int setns(int fd, int type)');
+  const clockGettime = program.func('int clock_gettime(int clock, uint8_t *time)');
+
+  const time = Buffer.alloc(4096);
+
+  return {
+    socket: (domain, type, protocol) => result(socket(domain, type, protocol)),
+    bind: (fd, address) => result(bind(fd, address, address.length)),
+    send: (fd, bytes, flags) => uninterrupted(() => send(fd, bytes, bytes.length, flags) as unknown),
+    recv: (fd, bytes, flags) => uninterrupted(() => recv(fd, bytes, bytes.length, flags) as unknown),
+    recvmmsg: (fd, headers, count, flags) => uninterrupted(() => recvmmsg(fd, headers, count, flags, null) as unknown),
+    setsockopt: (fd, level, name, value) => result(setsockopt(fd, level, name, value, value.length)),
+    getsockopt: (fd, level, name, value) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(value.length);
+      return result(getsockopt(fd, level, name, value, length));
+    },
+    open: (path, flags) => uninterrupted(() => open(path, flags) as unknown),
+    close: (fd) => result(close(fd)),
+    setns: (fd, type) => result(setns(fd, type)),
+    clock: (clock) => {
+      clockGettime(clock, time);
+      return time.readBigInt64LE(0) * 1_000_000_000n + time.readBigInt64LE(8);
+    },
+    pointer: (bytes) => koffi.address(bytes),
+    watch: (fd, onReadable) => {
+      let closed = false;
+      // libuv calls koffi back outside of Node's callback scope, where promises and nextTick would wait for the next
+      // event of somebody else; an immediate runs in the same turn of the loop, and inside such a scope.
+      const readable = (): void => {
+        setImmediate(() => {
+          if (!closed) {
+            onReadable();
+          }
+        });
+      };
+      const handle = koffi.node.poll(fd, { readable: true }, readable);
+      return {
+        rearm: () => {
+          if (!closed) {
+            handle.start({ readable: true }, readable);
+          }
+        },
+        close: () => {
+          closed = true;
+          handle.close();
+        },
+      };
+    },
+  };
+}
