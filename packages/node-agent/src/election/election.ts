@@ -1,0 +1,515 @@
+import { sameAddress } from '@fairlead/api';
+import type { Address } from '@fairlead/api';
+import { HINTED_RANKS, ON_TIME_MS, RECHECK_MS, RESTORES, STALL_MS } from './constants.ts';
+import { announce, continueHolding, heardOther, hold, sendAnnouncement } from './holding.ts';
+import { addressKey } from './key.ts';
+import { Machine } from './machine.ts';
+import type { Broadcast } from './machine.ts';
+import { accepted, claimElsewhere, considerMove, continueMove, offered } from './moving.ts';
+import type { Effect, ElectionEvent, HeardFrame, SegmentView } from './protocol.ts';
+import { begin, continueCheck, continueProof, heardOwner, heardRival, sendRound } from './proving.ts';
+import { newRecord } from './record.ts';
+import type { AddressRecord } from './record.ts';
+import { ask, backOff, consider, livingHolder, noteHolder, postponeRecheck, rest, waitFor } from './resting.ts';
+import type { Claim, HeldAddress, MAC } from './types.ts';
+import type { WatchedPeer } from './watch.ts';
+
+/**
+ * Decides which addresses of one LAN segment this node has. A state machine: events in, effects out; time and chance
+ * come from outside, so that a simulator can run a thousand of them.
+ */
+export class Election {
+  readonly #machine: Machine;
+
+  /**
+   * @param options.node name of this node
+   * @param options.view the segment; addresses that it has adopted are held from now on
+   * @param options.now milliseconds on any clock that never goes back; all events use it
+   * @param options.random 0 … 1
+   */
+  constructor(options: {
+    readonly node: string;
+    readonly view: SegmentView;
+    readonly now: number;
+    readonly random: () => number;
+  }) {
+    const machine = new Machine({ node: options.node, view: options.view, random: options.random });
+    this.#machine = machine;
+    machine.now = options.now;
+    for (const address of options.view.segment.adopted) {
+      const record = this.#record(address);
+      hold(machine, record, { taken: false, from: undefined });
+    }
+    this.#view(options.view);
+  }
+
+  /** Takes one event and returns what is to be done, in order. */
+  handle(event: ElectionEvent, now: number): readonly Effect[] {
+    const machine = this.#machine;
+    machine.now = Math.max(machine.now, now);
+    this.#dispatch(event);
+    machine.outbox.drain(machine.now, (item) => this.#broadcast(item));
+    const { effects } = machine;
+    machine.effects = [];
+    return effects;
+  }
+
+  /** When a `timer` event is due next. */
+  nextDeadline(): number | undefined {
+    const { deadlines, outbox, watch } = this.#machine;
+    let next: number | undefined;
+    for (const time of [deadlines.next(), outbox.next(), watch.next()]) {
+      if (time !== undefined && (next === undefined || time < next)) {
+        next = time;
+      }
+    }
+    return next;
+  }
+
+  /** What is to be on the interface, with the time of the events since when. */
+  held(): readonly HeldAddress[] {
+    const held: HeldAddress[] = [];
+    for (const record of this.#machine.records.values()) {
+      if (record.phase.type === 'held') {
+        held.push({
+          address: record.address,
+          interfaceIndex: this.#machine.view.segment.interface.index,
+          services: record.candidate?.services ?? [],
+          since: record.phase.since,
+        });
+      }
+    }
+    return held;
+  }
+
+  /** Whether the address is to be on the interface now. */
+  holds(address: Address): boolean {
+    return this.#machine.records.get(addressKey(address))?.phase.type === 'held';
+  }
+
+  #dispatch(event: ElectionEvent): void {
+    switch (event.type) {
+      case 'view':
+        this.#view(event.view);
+        return;
+      case 'candidate': {
+        const record = this.#record(event.candidate.address);
+        record.candidate = event.candidate;
+        this.#judge(record);
+        return;
+      }
+      case 'candidate-gone':
+        this.#candidateGone(event.address);
+        return;
+      case 'claim':
+        this.#claim(event.address, event.claim);
+        return;
+      case 'move': {
+        const record = this.#known(event.address);
+        if (record !== undefined) {
+          accepted(this.#machine, record, event.accepted);
+        }
+        return;
+      }
+      case 'frame':
+        this.#frame(event.frame);
+        return;
+      case 'timer':
+        this.#timer(event.drained);
+        return;
+      case 'kernel':
+        this.#kernel(event.address, event.operation, event.done);
+        return;
+      case 'gone':
+        this.#gone(event.address);
+        return;
+    }
+  }
+
+  #known(address: Address): AddressRecord | undefined {
+    return this.#machine.records.get(addressKey(address));
+  }
+
+  #record(address: Address): AddressRecord {
+    const machine = this.#machine;
+    const key = addressKey(address);
+    const known = machine.records.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const record = newRecord(address, machine.hash);
+    record.claim = machine.claims.get(key);
+    record.holder = record.claim?.holder === '' ? undefined : record.claim?.holder;
+    machine.records.set(key, record);
+    return record;
+  }
+
+  /** Judges a record after something around it has changed. */
+  #judge(record: AddressRecord): void {
+    if (record.phase.type === 'held') {
+      considerMove(this.#machine, record, record.phase);
+    } else {
+      this.#offer(record);
+      consider(this.#machine, record);
+    }
+  }
+
+  #offer(record: AddressRecord): void {
+    const { claim } = record;
+    if (claim?.successor === this.#machine.node && claim.holder !== this.#machine.node) {
+      offered(this.#machine, record, claim.holder);
+    }
+  }
+
+  #view(view: SegmentView): void {
+    const machine = this.#machine;
+    const before = machine.view;
+    machine.view = view;
+    machine.watch.update({
+      segment: view.segment,
+      peers: view.peers,
+      intervalMs: view.settings.failover.intervalMs,
+      misses: view.settings.failover.misses,
+      now: machine.now,
+      random: machine.random(),
+    });
+    if (view.ready && machine.readyAt === undefined) {
+      machine.readyAt = machine.now;
+    }
+    for (const record of machine.records.values()) {
+      this.#judge(record);
+    }
+    const back = view.segment.carrier && !before.segment.carrier;
+    if (back || view.segment.interface.mac !== before.segment.interface.mac) {
+      this.#announceAll();
+    }
+  }
+
+  #candidateGone(address: Address): void {
+    const machine = this.#machine;
+    const record = this.#known(address);
+    if (record === undefined) {
+      return;
+    }
+    record.candidate = undefined;
+    switch (record.phase.type) {
+      case 'held':
+        considerMove(machine, record, record.phase);
+        return;
+      case 'adding':
+      case 'removing':
+        return;
+      default:
+        this.#forget(record);
+    }
+  }
+
+  #forget(record: AddressRecord): void {
+    record.phase = { type: 'idle' };
+    this.#machine.deadlines.delete(record);
+    this.#machine.records.delete(record.key);
+  }
+
+  #claim(address: Address, claim: Claim | undefined): void {
+    const machine = this.#machine;
+    const key = addressKey(address);
+    if (claim === undefined) {
+      machine.claims.delete(key);
+    } else {
+      machine.claims.set(key, claim);
+    }
+    const record = machine.records.get(key);
+    if (record === undefined) {
+      return;
+    }
+    record.claim = claim;
+    if (record.phase.type === 'held') {
+      if (claim === undefined) {
+        machine.claim(record);
+      } else if (claim.holder !== machine.node) {
+        claimElsewhere(machine, record, record.phase, claim.holder);
+      } else {
+        record.phase.claimAt = undefined;
+      }
+      return;
+    }
+    const holder = claim === undefined || claim.holder === '' ? undefined : claim.holder;
+    const fresh = record.heardAt !== undefined && machine.now - record.heardAt < RECHECK_MS;
+    if (holder !== record.holder && !(fresh && livingHolder(machine, record) !== undefined)) {
+      record.holder = holder;
+    }
+    this.#judge(record);
+  }
+
+  #frame(frame: HeardFrame): void {
+    const machine = this.#machine;
+    if (frame.source === machine.view.segment.interface.mac) {
+      return;
+    }
+    machine.lanHeardAt = Math.max(machine.lanHeardAt, frame.at);
+    const peer = machine.watch.byMac(frame.source);
+    const { content } = frame;
+    switch (content.type) {
+      case 'question': {
+        this.#life(peer, frame.at, false);
+        if (content.sender !== undefined) {
+          this.#owner(content.sender, frame.source, frame.at, false);
+        }
+        const record = this.#known(content.about);
+        if (record !== undefined && peer !== undefined) {
+          heardRival(machine, record, peer.node, content.probe);
+        }
+        this.#hint(content.about);
+        return;
+      }
+      case 'answer': {
+        this.#gateway(content.about, content.mac);
+        const owner = machine.watch.byMac(content.mac);
+        if (owner?.ask !== undefined && sameAddress(owner.ask, content.about)) {
+          this.#life(owner, frame.at, true);
+        }
+        this.#owner(content.about, content.mac, frame.at, true);
+        return;
+      }
+      case 'announcement':
+        this.#life(peer, frame.at, false);
+        this.#owner(content.about, content.mac, frame.at, false);
+        return;
+      case 'other':
+        this.#life(peer, frame.at, false);
+        return;
+    }
+  }
+
+  /** A frame that shows that a peer lives. One that was believed dead may have what we took: let it hear us at once. */
+  #life(peer: WatchedPeer | undefined, at: number, answer: boolean): void {
+    const machine = this.#machine;
+    if (peer !== undefined && machine.watch.heard(peer, { at, now: machine.now, answer })) {
+      this.#announceAll();
+      for (const record of machine.records.values()) {
+        if (record.phase.type === 'waiting') {
+          consider(machine, record);
+        }
+      }
+    }
+  }
+
+  #gateway(about: Address, mac: MAC): void {
+    if (this.#machine.view.segment.gateways.some((gateway) => sameAddress(gateway, about))) {
+      this.#machine.gatewayMacs.set(addressKey(about), mac);
+    }
+  }
+
+  /** Somebody says that an address is at that MAC. */
+  #owner(address: Address, mac: MAC, at: number, answer: boolean): void {
+    const machine = this.#machine;
+    const record = this.#known(address);
+    if (record === undefined || mac === machine.view.segment.interface.mac) {
+      return;
+    }
+    switch (record.phase.type) {
+      case 'held':
+        heardOther(machine, record, { mac, at, answer });
+        return;
+      case 'idle': {
+        const node = machine.nodeOf(mac, record);
+        if (node !== undefined && !answer) {
+          noteHolder(machine, record, node);
+          rest(machine, record);
+          if (machine.deadlines.get(record) !== undefined) {
+            postponeRecheck(machine, record);
+          }
+        }
+        return;
+      }
+      case 'asking':
+      case 'waiting':
+      case 'proving':
+      case 'checking':
+        heardOwner(machine, record, mac, answer);
+        return;
+      case 'accepting':
+      case 'adding':
+      case 'removing':
+        return;
+    }
+  }
+
+  /** Somebody asks for a peer's own address: whoever looks after addresses of that peer finds out for itself. */
+  #hint(about: Address): void {
+    const machine = this.#machine;
+    const peer = machine.watch.byOwnAddress(about);
+    if (peer !== undefined && machine.watch.wantsCheck(peer, machine.now) && machine.looksAfter(peer)) {
+      machine.watch.check(peer, machine.now);
+    }
+  }
+
+  #timer(drained: boolean): void {
+    const machine = this.#machine;
+    const due = this.nextDeadline();
+    const lag = due === undefined ? 0 : machine.now - due;
+    this.#watch(drained && lag <= ON_TIME_MS);
+    for (;;) {
+      const record = machine.deadlines.take(machine.now);
+      if (record === undefined) {
+        break;
+      }
+      this.#due(record, drained);
+    }
+    if (lag >= STALL_MS) {
+      this.#announceAll();
+    }
+  }
+
+  #due(record: AddressRecord, drained: boolean): void {
+    const machine = this.#machine;
+    switch (record.phase.type) {
+      case 'idle':
+      case 'asking':
+        ask(machine, record);
+        return;
+      case 'waiting':
+        begin(machine, record);
+        return;
+      case 'proving':
+        continueProof(machine, record, drained);
+        return;
+      case 'checking':
+        continueCheck(machine, record, drained);
+        return;
+      case 'held':
+        continueHolding(machine, record, drained);
+        if (record.phase.type === 'held') {
+          continueMove(machine, record, record.phase);
+        }
+        return;
+      case 'removing':
+        machine.effects.push({ type: 'remove', address: record.address });
+        return;
+      case 'accepting':
+      case 'adding':
+        return;
+    }
+  }
+
+  #watch(drained: boolean): void {
+    const machine = this.#machine;
+    const outcome = machine.watch.due(machine.now, { drained, lanHeardAt: machine.lanHeardAt });
+    for (const peer of outcome.ask) {
+      if (peer.ask !== undefined) {
+        machine.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: peer.mac } });
+      }
+    }
+    if (outcome.lookForLife) {
+      machine.lookForLife();
+    }
+    for (const peer of outcome.dead) {
+      this.#died(peer);
+    }
+  }
+
+  /** Tells those who look after its addresses, and joins the race for them. */
+  #died(peer: WatchedPeer): void {
+    const machine = this.#machine;
+    const hinted = new Set<WatchedPeer>();
+    for (const record of machine.records.values()) {
+      if (record.holder === peer.node) {
+        for (const other of machine.bestPeers(record, HINTED_RANKS)) {
+          hinted.add(other);
+        }
+        consider(machine, record);
+      }
+    }
+    if (peer.ask === undefined) {
+      return;
+    }
+    peer.broadcastAt = machine.now;
+    machine.outbox.enqueue('proof', {
+      type: 'frame',
+      frame: { type: 'question', about: peer.ask, sender: 'own', to: 'group' },
+    });
+    for (const other of hinted) {
+      machine.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: other.mac } });
+    }
+  }
+
+  #announceAll(): void {
+    const machine = this.#machine;
+    for (const record of machine.records.values()) {
+      if (record.phase.type === 'held') {
+        announce(machine, record, record.phase);
+      }
+    }
+  }
+
+  #kernel(address: Address, operation: 'add' | 'remove', done: boolean): void {
+    const machine = this.#machine;
+    const record = this.#known(address);
+    if (record === undefined) {
+      return;
+    }
+    const { phase } = record;
+    if (operation === 'add' && phase.type === 'adding') {
+      if (!done) {
+        backOff(machine, record, 'kernel');
+        return;
+      }
+      hold(machine, record, phase);
+      machine.say(record, { type: 'announced' });
+      if (phase.from === undefined) {
+        machine.claim(record);
+      }
+      this.#judge(record);
+      return;
+    }
+    if (operation === 'remove' && phase.type === 'removing') {
+      if (!done) {
+        machine.deadlines.set(record, machine.now + 1000);
+        return;
+      }
+      machine.deadlines.delete(record);
+      machine.say(record, { type: 'withdrawn', reason: phase.reason });
+      if (record.candidate === undefined) {
+        this.#forget(record);
+      } else if (phase.reason === 'conflict') {
+        backOff(machine, record, 'conflict');
+      } else {
+        record.phase = { type: 'idle' };
+        consider(machine, record);
+      }
+    }
+  }
+
+  /** Somebody else took it off: back after a new proof, a few times a minute. */
+  #gone(address: Address): void {
+    const machine = this.#machine;
+    const record = this.#known(address);
+    if (record === undefined || record.phase.type !== 'held') {
+      return;
+    }
+    machine.held -= 1;
+    const recent = record.restores.filter((at) => machine.now - at < RESTORES.withinMs);
+    record.restores = [...recent, machine.now];
+    machine.say(record, { type: 'withdrawn', reason: 'gone' });
+    if (record.candidate === undefined) {
+      this.#forget(record);
+    } else if (recent.length < RESTORES.most) {
+      waitFor(machine, record, 'yield', 0);
+    } else {
+      backOff(machine, record, 'kernel');
+    }
+  }
+
+  #broadcast(item: Broadcast): number {
+    switch (item.type) {
+      case 'round':
+        return sendRound(this.#machine, item.record, item.phase);
+      case 'announcement':
+        return sendAnnouncement(this.#machine, item.record);
+      case 'frame':
+        this.#machine.send(item.frame);
+        break;
+    }
+    return 1;
+  }
+}

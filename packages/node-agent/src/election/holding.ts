@@ -1,0 +1,237 @@
+import {
+  ASSERT_PAUSE_MS,
+  CHECK_ASK_MS,
+  CHECK_ASKS,
+  CLAIM_CORRECTION_MS,
+  DEFEND_MS,
+  LISTEN_MS,
+  MOVE_ANNOUNCEMENTS_MS,
+  MOVE_TIMEOUT_MS,
+  PROXY_SETTLE_MS,
+  QUIET_ANNOUNCE_MS,
+  QUIET_RATE,
+  RIVAL_FRESH_MS,
+} from './constants.ts';
+import type { Machine } from './machine.ts';
+import type { AddressRecord, HeldPhase } from './record.ts';
+import { noteHolder } from './resting.ts';
+import type { MAC, WithdrawReason } from './types.ts';
+
+/** An address that this node has: announcing it, defending it, and giving way to a better holder. */
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/**
+ * The kernel has the address.
+ * @param options.taken after a proof: listened for late answers; @param options.from the node that handed over
+ */
+export function hold(
+  machine: Machine,
+  record: AddressRecord,
+  options: { readonly taken: boolean; readonly from: string | undefined },
+): void {
+  const { now } = machine;
+  const phase: HeldPhase = {
+    type: 'held',
+    since: now,
+    announced: 0,
+    announceAt: now,
+    queued: false,
+    listenUntil: options.taken ? now + LISTEN_MS : NEVER,
+    defendedAt: NEVER,
+    assertedAt: NEVER,
+    rival: undefined,
+    claimAt: undefined,
+    from: options.from === undefined ? undefined : { node: options.from, until: now + MOVE_TIMEOUT_MS },
+    move: undefined,
+    moveAfter: NEVER,
+    saidNoSuccessor: false,
+  };
+  record.phase = phase;
+  record.backOffMs = 0;
+  noteHolder(machine, record, machine.node);
+  machine.held += 1;
+  announce(machine, record, phase);
+}
+
+/** Begins a new row of announcements with one at once. */
+export function announce(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
+  phase.announced = 0;
+  phase.announceAt = machine.now;
+  phase.assertedAt = machine.now;
+  enqueue(machine, record, phase, true);
+  schedule(machine, record, phase);
+}
+
+function enqueue(machine: Machine, record: AddressRecord, phase: HeldPhase, first: boolean): void {
+  if (!phase.queued || first) {
+    phase.queued = true;
+    machine.outbox.enqueue(first ? 'first-announcement' : 'repeat', { type: 'announcement', record });
+  }
+}
+
+/** Announces now that its turn has come. Returns the number of broadcasts. */
+export function sendAnnouncement(machine: Machine, record: AddressRecord): number {
+  const { phase } = record;
+  if (phase.type !== 'held' || !phase.queued) {
+    return 0;
+  }
+  phase.queued = false;
+  // Replies with target MAC = sender MAC override Linux neighbours in their locktime; some gear knows only requests.
+  const form = phase.announced % 2 === 0 ? 'reply' : 'request';
+  machine.send({ type: 'announcement', about: record.address, form });
+  phase.announced += 1;
+  phase.announceAt = nextAnnouncement(machine, phase);
+  schedule(machine, record, phase);
+  return 1;
+}
+
+function nextAnnouncement(machine: Machine, phase: HeldPhase): number {
+  const { count, intervalMs } = machine.view.settings.announcements;
+  if (phase.from !== undefined && machine.now < phase.from.until) {
+    const at = MOVE_ANNOUNCEMENTS_MS[phase.announced];
+    if (at !== undefined) {
+      return Math.max(machine.now, phase.since + at);
+    }
+  }
+  return machine.now + (phase.announced < count ? intervalMs : quietMs(machine));
+}
+
+/** About once a minute each, but no more than a few a second together. */
+function quietMs(machine: Machine): number {
+  return machine.jitter(Math.max(QUIET_ANNOUNCE_MS, (machine.held * 1000) / QUIET_RATE));
+}
+
+/** Sets the record's deadline to the first of what is to come. */
+export function schedule(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
+  let next = phase.queued ? Number.POSITIVE_INFINITY : phase.announceAt;
+  next = Math.min(next, phase.rival?.nextAt ?? next, phase.claimAt ?? next, phase.move?.until ?? next);
+  if (next === Number.POSITIVE_INFINITY) {
+    machine.deadlines.delete(record);
+  } else {
+    machine.deadlines.set(record, next);
+  }
+}
+
+/** Something of a held address is due. */
+export function continueHolding(machine: Machine, record: AddressRecord, drained: boolean): void {
+  const { phase } = record;
+  if (phase.type !== 'held') {
+    return;
+  }
+  if (!phase.queued && phase.announceAt <= machine.now) {
+    enqueue(machine, record, phase, phase.from !== undefined && machine.now < phase.from.until);
+  }
+  if (phase.rival !== undefined && phase.rival.nextAt <= machine.now) {
+    continueRivalCheck(machine, record, phase, drained);
+  }
+  if (phase.claimAt !== undefined && phase.claimAt <= machine.now) {
+    phase.claimAt = undefined;
+    machine.claim(record);
+  }
+  schedule(machine, record, phase);
+}
+
+function continueRivalCheck(machine: Machine, record: AddressRecord, phase: HeldPhase, drained: boolean): void {
+  const { rival } = phase;
+  if (rival === undefined) {
+    return;
+  }
+  if (rival.asks < CHECK_ASKS || !drained) {
+    rival.asks += 1;
+    rival.nextAt = machine.now + CHECK_ASK_MS;
+    machine.ask(record, rival.mac);
+  } else {
+    phase.rival = undefined;
+  }
+}
+
+/** Asks by unicast whether another node has the address too: an answer to a question to all may come from a proxy. */
+export function suspectRival(machine: Machine, record: AddressRecord, phase: HeldPhase, node: string, mac: MAC): void {
+  if (phase.rival === undefined) {
+    const firstAt = machine.now + PROXY_SETTLE_MS;
+    phase.rival = { mac, node, asks: 0, nextAt: firstAt, firstAt };
+    schedule(machine, record, phase);
+  }
+}
+
+/** A frame says that the address is at another MAC. */
+export function heardOther(
+  machine: Machine,
+  record: AddressRecord,
+  options: { readonly mac: MAC; readonly at: number; readonly answer: boolean },
+): void {
+  const { phase } = record;
+  if (phase.type !== 'held') {
+    return;
+  }
+  const node = machine.nodeOf(options.mac, record);
+  if (node === undefined) {
+    foreignUse(machine, record, phase, options.mac);
+    return;
+  }
+  if (options.answer && !(phase.rival?.mac === options.mac && phase.rival.asks > 0)) {
+    suspectRival(machine, record, phase, node, options.mac);
+    return;
+  }
+  if (machine.now - options.at > RIVAL_FRESH_MS) {
+    suspectRival(machine, record, phase, node, options.mac);
+    return;
+  }
+  phase.rival = undefined;
+  secondHolder(machine, record, phase, node);
+}
+
+/** Another node of ours has it too, by its own word: the higher rank keeps it. */
+function secondHolder(machine: Machine, record: AddressRecord, phase: HeldPhase, node: string): void {
+  if (phase.move?.successor === node) {
+    withdraw(machine, record, 'moved', node);
+    return;
+  }
+  const handsOver = phase.from !== undefined && phase.from.node === node && machine.now < phase.from.until;
+  if (!handsOver && !machine.outranks(record, node)) {
+    withdraw(machine, record, 'two-holders', node);
+    return;
+  }
+  const pause = handsOver ? PROXY_SETTLE_MS : ASSERT_PAUSE_MS;
+  if (machine.now - phase.assertedAt >= pause) {
+    announce(machine, record, phase);
+  }
+  if (record.claim?.holder !== machine.node) {
+    phase.claimAt ??= machine.now + CLAIM_CORRECTION_MS;
+  }
+  schedule(machine, record, phase);
+}
+
+/** RFC 5227 2.4 (b): defend once in the interval; only right after taking it, the other one was there first. */
+function foreignUse(machine: Machine, record: AddressRecord, phase: HeldPhase, mac: MAC): void {
+  if (machine.now < phase.listenUntil) {
+    machine.say(record, { type: 'conflict', mac, held: true });
+    withdraw(machine, record, 'conflict', undefined);
+    return;
+  }
+  if (machine.now - phase.defendedAt >= DEFEND_MS) {
+    phase.defendedAt = machine.now;
+    machine.say(record, { type: 'conflict', mac, held: true });
+    announce(machine, record, phase);
+  }
+}
+
+/** Lets the address go. What comes next is decided when the kernel has done it. */
+export function withdraw(
+  machine: Machine,
+  record: AddressRecord,
+  reason: WithdrawReason,
+  to: string | undefined,
+): void {
+  if (to === undefined) {
+    record.holder = undefined;
+    record.heardAt = undefined;
+  } else {
+    noteHolder(machine, record, to);
+  }
+  machine.held -= 1;
+  record.phase = { type: 'removing', reason };
+  machine.deadlines.delete(record);
+  machine.effects.push({ type: 'remove', address: record.address });
+}

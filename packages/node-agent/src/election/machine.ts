@@ -1,0 +1,203 @@
+import {
+  BROADCAST_BURST,
+  BROADCASTS_PER_SECOND,
+  HINTED_RANKS,
+  LAST_RANK,
+  LIVING_MS,
+  RANK_WAIT_MS,
+  SETTLED_MS,
+} from './constants.ts';
+import { Deadlines } from './deadlines.ts';
+import { addressKey } from './key.ts';
+import { Outbox } from './outbox.ts';
+import type { Effect, SegmentView, SentFrame } from './protocol.ts';
+import { compareContenders, hashName, score } from './rank.ts';
+import type { Contender, NameHash } from './rank.ts';
+import type { AddressRecord } from './record.ts';
+import type { Claim, HolderEvent, MAC, WithdrawReason } from './types.ts';
+import { PeerWatch } from './watch.ts';
+import type { WatchedPeer } from './watch.ts';
+
+/** Something that waits for its turn to be broadcast. */
+export type Broadcast =
+  | { readonly type: 'round'; readonly record: AddressRecord; readonly phase: AddressRecord['phase'] }
+  | { readonly type: 'announcement'; readonly record: AddressRecord }
+  | { readonly type: 'frame'; readonly frame: SentFrame };
+
+/** The state of one segment's election, and the few things that all its parts do. */
+export class Machine {
+  readonly node: string;
+  readonly hash: NameHash;
+  readonly random: () => number;
+  readonly records = new Map<bigint, AddressRecord>();
+  /** Claims, those of addresses that are no candidates here included: Services may come after them. */
+  readonly claims = new Map<bigint, Claim>();
+  readonly deadlines = new Deadlines<AddressRecord>();
+  readonly outbox = new Outbox<Broadcast>({ perSecond: BROADCASTS_PER_SECOND, burst: BROADCAST_BURST });
+  readonly watch: PeerWatch;
+  /** MACs of the gateways, as heard. */
+  readonly gatewayMacs = new Map<bigint, MAC>();
+  view: SegmentView;
+  now = 0;
+  /** When the last frame of another station came in. */
+  lanHeardAt = Number.NEGATIVE_INFINITY;
+  askedForLifeAt = Number.NEGATIVE_INFINITY;
+  /** Number of addresses in the phase `held`. */
+  held = 0;
+  /** Since when there was enough knowledge to take addresses. */
+  readyAt: number | undefined;
+  effects: Effect[] = [];
+
+  constructor(options: { readonly node: string; readonly view: SegmentView; readonly random: () => number }) {
+    this.node = options.node;
+    this.hash = hashName(options.node);
+    this.random = options.random;
+    this.view = options.view;
+    this.watch = new PeerWatch(options.node);
+  }
+
+  /** Whether what comes now is news, and no part of the first picture. */
+  get settled(): boolean {
+    return this.readyAt !== undefined && this.now - this.readyAt >= SETTLED_MS;
+  }
+
+  /** A number between half of the value and one and a half times it, so that nodes do not march in step. */
+  jitter(value: number): number {
+    return value * (0.5 + this.random());
+  }
+
+  send(frame: SentFrame): void {
+    this.effects.push({ type: 'send', frame });
+  }
+
+  /** Asks one station by unicast; the switch does not repeat it to all, so the bucket does not count it. */
+  ask(record: AddressRecord, mac: MAC): void {
+    this.send({ type: 'question', about: record.address, sender: 'own', to: { mac } });
+  }
+
+  say(
+    record: AddressRecord,
+    what:
+      | { readonly type: 'announced' | 'no-successor' }
+      | { readonly type: 'withdrawn'; readonly reason: WithdrawReason }
+      | { readonly type: 'conflict'; readonly mac: MAC; readonly held: boolean },
+  ): void {
+    const event: HolderEvent = {
+      ...what,
+      address: record.address,
+      interfaceIndex: this.view.segment.interface.index,
+      services: record.candidate?.services ?? [],
+    };
+    this.effects.push({ type: 'event', event });
+  }
+
+  /** Records in the claim that this node holds the address, with or without a successor. */
+  claim(record: AddressRecord, move?: { readonly successor: string; readonly reason: string }): void {
+    this.effects.push({
+      type: 'claim',
+      address: record.address,
+      ...(move === undefined ? {} : { successor: move.successor, move: move.reason }),
+    });
+  }
+
+  /** Whether silence since then would mean anything: frames pass, or there is nobody else who could have the address. */
+  living(since: number): boolean {
+    if (this.watch.size === 0) {
+      return true;
+    }
+    return this.lanHeardAt >= since && this.now - this.lanHeardAt <= LIVING_MS;
+  }
+
+  /** Asks a peer and the gateways to say something, so that the LAN can be told from a dead one. */
+  lookForLife(): void {
+    if (this.now - this.askedForLifeAt < 25) {
+      return;
+    }
+    this.askedForLifeAt = this.now;
+    const peer = this.watch.nearest();
+    if (peer?.ask !== undefined) {
+      this.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: peer.mac } });
+    }
+    for (const gateway of this.view.segment.gateways) {
+      const mac = this.gatewayMacs.get(addressKey(gateway));
+      const frame: SentFrame = {
+        type: 'question',
+        about: gateway,
+        sender: 'own',
+        to: mac === undefined ? 'group' : { mac },
+      };
+      if (mac === undefined) {
+        this.outbox.enqueue('proof', { type: 'frame', frame });
+      } else {
+        this.send(frame);
+      }
+    }
+  }
+
+  /** Whose MAC it is, as far as LBNodeStatus or the claim of the address know: a node's name. */
+  nodeOf(mac: MAC, record: AddressRecord): string | undefined {
+    return this.watch.byMac(mac)?.node ?? (record.claim?.mac === mac ? record.claim.holder : undefined);
+  }
+
+  /** Number of living nodes that come before this one for the address: 0 is the first rank. */
+  rank(record: AddressRecord): number {
+    const { candidate } = record;
+    if (candidate === undefined) {
+      return LAST_RANK;
+    }
+    const own: Contender = {
+      excluded: this.view.excluded,
+      preference: candidate.preferences.get(this.node) ?? 0,
+      score: record.score,
+    };
+    let rank = 0;
+    for (const peer of this.watch.all()) {
+      const contender = this.#contender(record, peer);
+      if (contender !== undefined && !peer.dead && compareContenders(contender, own) < 0) {
+        rank += 1;
+      }
+    }
+    return rank;
+  }
+
+  /** The best living peers for the address, first ranks first. */
+  bestPeers(record: AddressRecord, most: number): readonly WatchedPeer[] {
+    const contenders: { readonly peer: WatchedPeer; readonly contender: Contender }[] = [];
+    for (const peer of this.watch.all()) {
+      const contender = this.#contender(record, peer);
+      if (contender !== undefined && !peer.dead) {
+        contenders.push({ peer, contender });
+      }
+    }
+    contenders.sort((a, b) => compareContenders(a.contender, b.contender));
+    return contenders.slice(0, most).map(({ peer }) => peer);
+  }
+
+  /** By hash alone, which every node computes alike: whether this node goes before the other one. */
+  outranks(record: AddressRecord, node: string): boolean {
+    const theirs = score(hashName(node), record.words);
+    return record.score === theirs ? this.node > node : record.score > theirs;
+  }
+
+  /** How long a node of that rank waits before it asks. */
+  rankWait(rank: number): number {
+    return rank < LAST_RANK ? rank * RANK_WAIT_MS : (LAST_RANK + this.random() * LAST_RANK) * RANK_WAIT_MS;
+  }
+
+  /** Whether this node is among those that look after the addresses of that peer. */
+  looksAfter(peer: WatchedPeer): boolean {
+    for (const record of this.records.values()) {
+      if (record.holder === peer.node && record.candidate?.eligible === true && this.rank(record) <= HINTED_RANKS) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #contender(record: AddressRecord, peer: WatchedPeer): Contender | undefined {
+    const preference = record.candidate?.preferences.get(peer.node);
+    return preference === undefined
+      ? undefined
+      : { excluded: peer.excluded, preference, score: score(peer.hash, record.words) };
+  }
+}

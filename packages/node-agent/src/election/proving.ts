@@ -1,0 +1,191 @@
+import {
+  CHECK_ASK_MS,
+  CHECK_ASKS,
+  DEAF_RETRY_MS,
+  MAXIMUM_YIELDS,
+  MOVES,
+  PROOF_MS,
+  PROOF_ROUNDS,
+  PROXY_SETTLE_MS,
+  YIELD_MS,
+} from './constants.ts';
+import type { Machine } from './machine.ts';
+import type { SentFrame } from './protocol.ts';
+import type { AddressRecord } from './record.ts';
+import { backOff, consider, leaveTo, livingHolder, mayTake, rest, waitFor } from './resting.ts';
+import type { MAC } from './types.ts';
+
+/** The proof that nobody has an address (RFC 5227 2.1, with a bound on time), and what can come in between. */
+
+/** Milliseconds that each round waits for an answer. */
+export function roundMs(machine: Machine): number {
+  return Math.max(PROOF_MS / PROOF_ROUNDS, machine.watch.roundTrip);
+}
+
+/** The wait is over: begin to ask, unless there is no reason any more. */
+export function begin(machine: Machine, record: AddressRecord): void {
+  if (!mayTake(machine, record) || livingHolder(machine, record) !== undefined) {
+    record.phase = { type: 'idle' };
+    consider(machine, record);
+    return;
+  }
+  const recent = record.moves.filter((at) => machine.now - at < MOVES.withinMs);
+  const oldest = recent[0];
+  if (recent.length >= MOVES.most && oldest !== undefined) {
+    waitFor(machine, record, 'moves', oldest + MOVES.withinMs - machine.now);
+    return;
+  }
+  startRound(machine, record, { type: 'proving', rounds: 0, startedAt: machine.now, extended: false });
+  machine.lookForLife();
+}
+
+function startRound(
+  machine: Machine,
+  record: AddressRecord,
+  phase: Extract<AddressRecord['phase'], { type: 'proving' }>,
+): void {
+  record.phase = phase;
+  machine.deadlines.delete(record);
+  machine.outbox.enqueue('proof', { type: 'round', record, phase });
+}
+
+/** Sends the next round now that its turn has come. Returns the number of broadcasts. */
+export function sendRound(machine: Machine, record: AddressRecord, phase: AddressRecord['phase']): number {
+  if (record.phase !== phase || phase.type !== 'proving') {
+    return 0;
+  }
+  if (phase.rounds === 0) {
+    // Waiting in line is no part of the proof.
+    record.phase = { ...phase, startedAt: machine.now };
+  }
+  const proving = record.phase as typeof phase;
+  const frame = question(machine, record, proving.rounds);
+  proving.rounds += 1;
+  machine.send(frame);
+  machine.deadlines.set(record, machine.now + roundMs(machine));
+  return frame.type === 'question' && typeof frame.to === 'object' ? 0 : 1;
+}
+
+/**
+ * Round 1 asks with sender 0, so that no cache is touched and rivals know it for a probe. Round 2 asks with our own
+ * address: switches that suppress ARP answer nothing else. Round 3 asks the MAC that the claim gives, which no proxy
+ * answers for. IPv6 has no sender 0: all nodes hear round 1, the solicited-node group is asked in round 2.
+ */
+function question(machine: Machine, record: AddressRecord, round: number): SentFrame {
+  const { address, claim } = record;
+  const holder =
+    claim === undefined || claim.holder === machine.node ? undefined : machine.watch.get(claim.holder)?.mac;
+  const mac = holder ?? (claim?.holder === machine.node ? undefined : claim?.mac);
+  if (round === 1) {
+    return { type: 'question', about: address, sender: 'own', to: 'group' };
+  }
+  if (round === 2 && mac !== undefined && mac !== machine.view.segment.interface.mac) {
+    return { type: 'question', about: address, sender: 'own', to: { mac } };
+  }
+  return { type: 'question', about: address, sender: 'none', to: 'all' };
+}
+
+/** A round has had its time: the next one, or the verdict of silence. */
+export function continueProof(machine: Machine, record: AddressRecord, drained: boolean): void {
+  const { phase } = record;
+  if (phase.type !== 'proving') {
+    return;
+  }
+  if (!drained) {
+    machine.deadlines.set(record, machine.now + 1);
+    return;
+  }
+  if (phase.rounds < PROOF_ROUNDS) {
+    startRound(machine, record, phase);
+    return;
+  }
+  if (machine.living(phase.startedAt)) {
+    take(machine, record);
+    return;
+  }
+  if (!phase.extended) {
+    phase.extended = true;
+    machine.lookForLife();
+    machine.deadlines.set(record, machine.now + PROOF_MS);
+    return;
+  }
+  waitFor(machine, record, 'deaf', machine.jitter(DEAF_RETRY_MS));
+}
+
+/** Nobody has it. */
+function take(machine: Machine, record: AddressRecord): void {
+  if (!mayTake(machine, record)) {
+    rest(machine, record);
+    return;
+  }
+  record.yields = 0;
+  record.phase = { type: 'adding', from: undefined, taken: true };
+  machine.deadlines.delete(record);
+  machine.effects.push({ type: 'add', address: record.address });
+}
+
+/** Another node of ours asks for the address as well: the higher rank goes on, everybody else lets the other one go first. */
+export function heardRival(machine: Machine, record: AddressRecord, node: string, probe: boolean): void {
+  const { phase } = record;
+  const yields =
+    phase.type === 'proving'
+      ? !machine.outranks(record, node)
+      : phase.type === 'waiting' && phase.why === 'rank' && probe;
+  if (yields && record.yields < MAXIMUM_YIELDS) {
+    record.yields += 1;
+    waitFor(machine, record, 'yield', YIELD_MS);
+  }
+}
+
+/** Somebody says that the address is at that MAC while this node asks for it, or waits to. */
+export function heardOwner(machine: Machine, record: AddressRecord, mac: MAC, answer: boolean): void {
+  const { phase } = record;
+  const node = machine.nodeOf(mac, record);
+  if (node === undefined) {
+    foreignOwner(machine, record, mac);
+    return;
+  }
+  if (!answer || phase.type === 'asking') {
+    leaveTo(machine, record, node);
+    return;
+  }
+  if (phase.type === 'proving') {
+    record.phase = { type: 'checking', mac, node, asks: 0, since: machine.now };
+    machine.deadlines.set(record, machine.now + PROXY_SETTLE_MS);
+  } else if (phase.type === 'checking' && phase.mac === mac && phase.asks > 0) {
+    leaveTo(machine, record, node);
+  }
+}
+
+/** A station that is no node of ours has it: never take it. */
+function foreignOwner(machine: Machine, record: AddressRecord, mac: MAC): void {
+  const { phase } = record;
+  if (phase.type === 'waiting' && phase.why === 'back-off') {
+    return;
+  }
+  if (!mayTake(machine, record)) {
+    return;
+  }
+  machine.say(record, { type: 'conflict', mac, held: false });
+  backOff(machine, record, 'conflict');
+}
+
+/** Asks the MAC that answered, by unicast, three times; silence means that a proxy answered for it. */
+export function continueCheck(machine: Machine, record: AddressRecord, drained: boolean): void {
+  const { phase } = record;
+  if (phase.type !== 'checking') {
+    return;
+  }
+  if (phase.asks < CHECK_ASKS || !drained) {
+    phase.asks += 1;
+    machine.ask(record, phase.mac);
+    machine.lookForLife();
+    machine.deadlines.set(record, machine.now + CHECK_ASK_MS);
+    return;
+  }
+  if (machine.living(phase.since)) {
+    take(machine, record);
+  } else {
+    waitFor(machine, record, 'deaf', machine.jitter(DEAF_RETRY_MS));
+  }
+}

@@ -1,0 +1,97 @@
+import type { Address } from '@fairlead/api';
+import { addressKey } from './key.ts';
+import { addressWords, score } from './rank.ts';
+import type { NameHash } from './rank.ts';
+import type { Candidate, Claim, MAC, WithdrawReason } from './types.ts';
+
+/** Everything that this node knows of one address on a segment. */
+export interface AddressRecord {
+  readonly key: bigint;
+  readonly address: Address;
+  readonly words: readonly number[];
+  /** Score of this node, by hash alone. */
+  readonly score: number;
+  candidate: Candidate | undefined;
+  claim: Claim | undefined;
+  /** The node that the wire or the claim showed last to have it. */
+  holder: string | undefined;
+  /** When the wire last showed that somebody of ours has it. */
+  heardAt: number | undefined;
+  phase: Phase;
+  /** Times at which it came to another node, as far as seen here. */
+  moves: readonly number[];
+  /** Times at which it was lost to somebody who removed it. */
+  restores: readonly number[];
+  /** Last pause after a conflict or a failed add; 0 after a success. */
+  backOffMs: number;
+  /** How often in a row another one's probe was let go first. */
+  yields: number;
+}
+
+/** Where an address stands on this node. Each phase says what its deadline means. */
+export type Phase =
+  /** Somebody else has it, or this node may not take it. Due: ask whether the holder still answers, if at all. */
+  | { readonly type: 'idle' }
+  /** The holder is asked by unicast whether it still has it. Due: the next question, or the verdict. */
+  | { readonly type: 'asking'; readonly mac: MAC; asks: number }
+  /** Due: begin the proof. */
+  | { readonly type: 'waiting'; readonly why: 'rank' | 'yield' | 'back-off' | 'deaf' | 'moves' }
+  /** Due: the next round, or the verdict. */
+  | { readonly type: 'proving'; rounds: number; startedAt: number; extended: boolean }
+  /** A MAC of ours answered a question to all; a proxy could do so. Due: the next unicast question, or the verdict. */
+  | { readonly type: 'checking'; readonly mac: MAC; readonly node: string; asks: number; readonly since: number }
+  /** The claim is being taken over from a holder that hands over. */
+  | { readonly type: 'accepting'; readonly from: string }
+  /** The kernel is adding it. */
+  | { readonly type: 'adding'; readonly from: string | undefined; readonly taken: boolean }
+  | HeldPhase
+  /** The kernel is removing it. Due: again. */
+  | { readonly type: 'removing'; readonly reason: WithdrawReason };
+
+/** This node has the address. Due: whatever of its times comes first. */
+export interface HeldPhase {
+  readonly type: 'held';
+  readonly since: number;
+  /** Announcements made since the last reason to announce, and when the next one is due. */
+  announced: number;
+  announceAt: number;
+  /** Whether one waits for its turn in the outbox. */
+  queued: boolean;
+  /** Until then a late foreign answer makes us give way. */
+  readonly listenUntil: number;
+  defendedAt: number;
+  assertedAt: number;
+  /** Another node of ours may have it too: asked by unicast until it answers or stays silent. */
+  rival:
+    { readonly mac: MAC; readonly node: string; asks: number; nextAt: number; readonly firstAt: number } | undefined;
+  /** The claim is to be put right then. */
+  claimAt: number | undefined;
+  /** The node that handed over, whose last words are no second holder. */
+  readonly from: { readonly node: string; readonly until: number } | undefined;
+  /** The move that this node asks for. */
+  move: { readonly successor: string; readonly until: number } | undefined;
+  /** No new move before this. */
+  moveAfter: number;
+  /** It was said that there is nobody to take it. */
+  saidNoSuccessor: boolean;
+}
+
+/** A record of an address that is new here. */
+export function newRecord(address: Address, node: NameHash): AddressRecord {
+  const words = addressWords(address);
+  return {
+    key: addressKey(address),
+    address,
+    words,
+    score: score(node, words),
+    candidate: undefined,
+    claim: undefined,
+    holder: undefined,
+    heardAt: undefined,
+    phase: { type: 'idle' },
+    moves: [],
+    restores: [],
+    backOffMs: 0,
+    yields: 0,
+  };
+}

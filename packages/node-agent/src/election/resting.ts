@@ -1,0 +1,142 @@
+import {
+  BACK_OFF_MS,
+  CHECK_ASK_MS,
+  CHECK_ASKS,
+  LAST_RANK,
+  MOVES,
+  NEW_RECHECK_MS,
+  RANK_WAIT_MS,
+  RECHECK_MS,
+} from './constants.ts';
+import type { Machine } from './machine.ts';
+import type { AddressRecord } from './record.ts';
+import type { WatchedPeer } from './watch.ts';
+
+/** An address that this node does not have: whether and when to ask for it. */
+
+/** The living peer that is believed to have the address. */
+export function livingHolder(machine: Machine, record: AddressRecord): WatchedPeer | undefined {
+  if (record.holder === undefined || record.holder === machine.node) {
+    return undefined;
+  }
+  const peer = machine.watch.get(record.holder);
+  if (peer === undefined || peer.dead) {
+    return undefined;
+  }
+  // A claim can be older than the Service: then its holder must be one that may have this address now.
+  const allowed = record.candidate?.preferences.has(peer.node) ?? true;
+  return record.heardAt !== undefined || allowed ? peer : undefined;
+}
+
+/** Whether this node may begin to take the address at all. */
+export function mayTake(machine: Machine, record: AddressRecord): boolean {
+  return machine.view.ready && machine.view.segment.carrier && record.candidate?.eligible === true;
+}
+
+/**
+ * Judges an address that this node neither has nor is about to have, after anything that may change the verdict.
+ * A wait that runs for another reason than the rank goes on.
+ */
+export function consider(machine: Machine, record: AddressRecord): void {
+  const { phase } = record;
+  if (phase.type !== 'idle' && !(phase.type === 'waiting' && phase.why === 'rank')) {
+    return;
+  }
+  if (!mayTake(machine, record)) {
+    rest(machine, record);
+    return;
+  }
+  if (livingHolder(machine, record) !== undefined) {
+    rest(machine, record);
+    return;
+  }
+  if (phase.type === 'idle') {
+    // The last holder comes back to what it had: sticky, whatever its rank.
+    const wait = record.holder === machine.node ? 0 : machine.rankWait(machine.rank(record));
+    waitFor(machine, record, 'rank', wait);
+  }
+}
+
+/** Leaves the address to whoever has it, and looks after it once in a while. */
+export function rest(machine: Machine, record: AddressRecord): void {
+  const wasIdle = record.phase.type === 'idle';
+  record.phase = { type: 'idle' };
+  if (livingHolder(machine, record) === undefined || !mayTake(machine, record)) {
+    machine.deadlines.delete(record);
+  } else if (!wasIdle || machine.deadlines.get(record) === undefined) {
+    postponeRecheck(machine, record);
+  }
+}
+
+/**
+ * Sets when the holder is asked for the address. Those that rank first ask first, and the more addresses there are the
+ * seldomer each is asked, so that the cost stays flat.
+ */
+export function postponeRecheck(machine: Machine, record: AddressRecord): void {
+  const fresh = record.heardAt === undefined && record.claim !== undefined && record.candidate !== undefined;
+  const rank = Math.min(machine.rank(record), LAST_RANK);
+  const usual = Math.max(RECHECK_MS, machine.records.size * 1000) * (1 + rank);
+  const wait = fresh && machine.settled ? NEW_RECHECK_MS + rank * RANK_WAIT_MS : machine.jitter(usual);
+  machine.deadlines.set(record, machine.now + wait);
+}
+
+/** A node of ours was heard to have the address: whatever was under way here ends. */
+export function leaveTo(machine: Machine, record: AddressRecord, node: string): void {
+  noteHolder(machine, record, node);
+  record.yields = 0;
+  record.backOffMs = 0;
+  record.phase = { type: 'idle' };
+  machine.deadlines.delete(record);
+  rest(machine, record);
+}
+
+/** Remembers who has the address and counts the moves. */
+export function noteHolder(machine: Machine, record: AddressRecord, node: string): void {
+  if (record.holder !== undefined && record.holder !== node) {
+    record.moves = [...record.moves.filter((at) => machine.now - at < MOVES.withinMs), machine.now].slice(-MOVES.most);
+  }
+  record.holder = node;
+  record.heardAt = machine.now;
+}
+
+/** Waits before the next attempt. */
+export function waitFor(
+  machine: Machine,
+  record: AddressRecord,
+  why: 'rank' | 'yield' | 'back-off' | 'deaf' | 'moves',
+  ms: number,
+): void {
+  record.phase = { type: 'waiting', why };
+  machine.deadlines.set(record, machine.now + ms);
+}
+
+/** Waits longer after each failure in a row. */
+export function backOff(machine: Machine, record: AddressRecord, kind: keyof typeof BACK_OFF_MS): void {
+  const { first, longest } = BACK_OFF_MS[kind];
+  record.backOffMs = Math.min(longest, record.backOffMs === 0 ? first : record.backOffMs * 2);
+  waitFor(machine, record, 'back-off', machine.jitter(record.backOffMs));
+}
+
+/** The time for a look at the holder has come: ask it by unicast, three times, then take part in the race. */
+export function ask(machine: Machine, record: AddressRecord): void {
+  const { phase } = record;
+  const holder = livingHolder(machine, record);
+  if (holder === undefined || !mayTake(machine, record)) {
+    record.phase = { type: 'idle' };
+    consider(machine, record);
+    return;
+  }
+  const asking = phase.type === 'asking' ? phase : { type: 'asking' as const, mac: holder.mac, asks: 0 };
+  record.phase = asking;
+  if (asking.asks < CHECK_ASKS) {
+    asking.asks += 1;
+    machine.ask(record, asking.mac);
+    machine.deadlines.set(record, machine.now + CHECK_ASK_MS);
+    return;
+  }
+  // It does not have it. Its claim says nothing more; the proof tells whether somebody else has it.
+  record.holder = undefined;
+  record.heardAt = undefined;
+  record.phase = { type: 'idle' };
+  consider(machine, record);
+}

@@ -1,0 +1,331 @@
+import { prefixContains, sameAddress } from '@fairlead/api';
+import type { Address } from '@fairlead/api';
+import {
+  CHECK_ASK_MS,
+  CHECK_ASKS,
+  CHECK_PAUSE_MS,
+  DEAD_ASK_MS,
+  ON_TIME_MS,
+  WATCHED,
+  WATCHED_ON_SUSPICION,
+} from './constants.ts';
+import { hashName, ringPosition } from './rank.ts';
+import type { NameHash } from './rank.ts';
+import type { LocalSegment, MAC, Peer } from './types.ts';
+
+/** A peer on this segment and what the wire says of its life. */
+export interface WatchedPeer {
+  readonly node: string;
+  readonly hash: NameHash;
+  readonly position: number;
+  excluded: boolean;
+  /** Where unicast questions go. */
+  mac: MAC;
+  /** Its own address that it is asked for; without one it cannot be watched. */
+  ask: Address | undefined;
+  dead: boolean;
+  /** Last sign of life. */
+  heardAt: number;
+  /** The question that is out, if the last one counts. */
+  askedAt: number | undefined;
+  misses: number;
+  /** A question to all about it went out: an answer may come by proxy (EVPN answers for the dead). */
+  broadcastAt: number;
+  /** Asking it by ourselves because of a hint. */
+  check: { asks: number; nextAt: number; readonly since: number; late: boolean } | undefined;
+  checkedAt: number;
+}
+
+/** What is to be done after a look at the clock. */
+export interface WatchOutcome {
+  /** Ask these by unicast for their own address. */
+  readonly ask: readonly WatchedPeer[];
+  /** These are dead as of now, by misses of our own. */
+  readonly dead: readonly WatchedPeer[];
+  /** Somebody is silent: ask another station whether the LAN lives. */
+  readonly lookForLife: boolean;
+}
+
+/** How this node's own loop does, without which silence means nothing. */
+export interface Attention {
+  /** Every frame received until now has been heard. */
+  readonly drained: boolean;
+  /** When the last frame of any other station came in. */
+  readonly lanHeardAt: number;
+}
+
+/**
+ * Watches the peers of a segment: the nodes form a ring by hash and each asks its next two, so the cost of a node does
+ * not grow with the LAN; and it checks any other one by itself where somebody hints that it may be dead.
+ */
+export class PeerWatch {
+  readonly #position: number;
+  readonly #peers = new Map<string, WatchedPeer>();
+  #byMac = new Map<MAC, WatchedPeer>();
+  /** Everybody else, beginning behind this node. */
+  #ring: WatchedPeer[] = [];
+  #tickAt: number | undefined;
+  #intervalMs = 100;
+  #misses = 3;
+  #roundTrip = 0;
+
+  /** @param node name of this node */
+  constructor(node: string) {
+    this.#position = ringPosition(hashName(node));
+  }
+
+  /** Registered peers, dead ones included. */
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  /** Smoothed round trip to peers in milliseconds. */
+  get roundTrip(): number {
+    return this.#roundTrip;
+  }
+
+  get(node: string): WatchedPeer | undefined {
+    return this.#peers.get(node);
+  }
+
+  /** Whose MAC it is. */
+  byMac(mac: MAC): WatchedPeer | undefined {
+    return this.#byMac.get(mac);
+  }
+
+  all(): IterableIterator<WatchedPeer> {
+    return this.#peers.values();
+  }
+
+  /** The first living ones of the ring: whoever is asked for a sign of life. */
+  nearest(): WatchedPeer | undefined {
+    return this.#ring.find((peer) => !peer.dead && peer.ask !== undefined);
+  }
+
+  /** Takes over who is on the segment, and keeps what is known of those that stay. */
+  update(options: {
+    readonly segment: LocalSegment;
+    readonly peers: readonly Peer[];
+    readonly intervalMs: number;
+    readonly misses: number;
+    readonly now: number;
+    /** 0 … 1: spreads the first questions of the nodes over the interval. */
+    readonly random: number;
+  }): void {
+    const lans = new Set(options.segment.lans);
+    const macs = new Map<MAC, WatchedPeer>();
+    const present = new Set<string>();
+    for (const peer of options.peers) {
+      const here = peer.interfaces.find((candidate) => candidate.lans.some((lan) => lans.has(lan)));
+      if (here === undefined) {
+        continue;
+      }
+      const known = this.#peers.get(peer.node) ?? newPeer(peer.node, here.mac, options.now);
+      known.excluded = peer.excluded;
+      known.mac = here.mac;
+      known.ask = askableAddress(options.segment, here.addresses);
+      this.#peers.set(peer.node, known);
+      present.add(peer.node);
+      for (const { mac } of peer.interfaces) {
+        macs.set(mac, known);
+      }
+    }
+    for (const node of this.#peers.keys()) {
+      if (!present.has(node)) {
+        this.#peers.delete(node);
+      }
+    }
+    this.#byMac = macs;
+    this.#ring = [...this.#peers.values()].sort(
+      (a, b) => this.#distance(a) - this.#distance(b) || (a.node < b.node ? -1 : 1),
+    );
+    this.#intervalMs = options.intervalMs;
+    this.#misses = options.misses;
+    this.#tickAt ??= options.now + options.random * options.intervalMs;
+  }
+
+  /** The peer whose own address it is. */
+  byOwnAddress(address: Address): WatchedPeer | undefined {
+    for (const peer of this.#ring) {
+      if (peer.ask !== undefined && sameAddress(peer.ask, address)) {
+        return peer;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * A frame that the peer itself sent. True where it was believed dead.
+   * @param options.answer that it answers for its own address, which a proxy can do as well
+   */
+  heard(peer: WatchedPeer, options: { readonly at: number; readonly now: number; readonly answer: boolean }): boolean {
+    if (options.answer && peer.dead && options.at - peer.broadcastAt < this.#intervalMs) {
+      this.check(peer, options.now, { again: true });
+      peer.broadcastAt = Number.NEGATIVE_INFINITY;
+      return false;
+    }
+    if (options.answer && peer.askedAt !== undefined && options.at >= peer.askedAt) {
+      const sample = options.at - peer.askedAt;
+      this.#roundTrip = this.#roundTrip === 0 ? sample : this.#roundTrip * 0.875 + sample * 0.125;
+    }
+    const revived = peer.dead;
+    peer.heardAt = Math.max(peer.heardAt, options.at);
+    peer.dead = false;
+    peer.misses = 0;
+    peer.check = undefined;
+    return revived;
+  }
+
+  /** Whether a hint about the peer is worth a look: it is believed alive, and was not checked a moment ago. */
+  wantsCheck(peer: WatchedPeer, now: number): boolean {
+    return !peer.dead && peer.check === undefined && now - peer.checkedAt >= CHECK_PAUSE_MS;
+  }
+
+  /** Somebody asks for a peer: find out by own questions, once a second at most unless it is to be looked at again. */
+  check(peer: WatchedPeer, now: number, options: { readonly again?: boolean } = {}): void {
+    if (peer.check !== undefined || peer.ask === undefined || (peer.dead && options.again !== true)) {
+      return;
+    }
+    if (now - peer.checkedAt < CHECK_PAUSE_MS && options.again !== true) {
+      return;
+    }
+    peer.checkedAt = now;
+    peer.check = { asks: 0, nextAt: now, since: now, late: false };
+  }
+
+  /** When {@link due} is to be called next. */
+  next(): number | undefined {
+    let next = this.#ring.length === 0 ? undefined : this.#tickAt;
+    for (const { check } of this.#ring) {
+      if (check !== undefined && (next === undefined || check.nextAt < next)) {
+        next = check.nextAt;
+      }
+    }
+    return next;
+  }
+
+  /** Judges what is due, and says whom to ask. */
+  due(now: number, attention: Attention): WatchOutcome {
+    const ask: WatchedPeer[] = [];
+    const dead: WatchedPeer[] = [];
+    let lookForLife = false;
+    for (const peer of this.#ring) {
+      if (peer.check !== undefined && peer.check.nextAt <= now) {
+        lookForLife ||= this.#dueCheck(peer, peer.check, now, attention, { ask, dead });
+      }
+    }
+    if (this.#tickAt !== undefined && this.#tickAt <= now) {
+      const onTime = attention.drained && now - this.#tickAt <= ON_TIME_MS;
+      this.#tickAt = now - this.#tickAt > this.#intervalMs ? now + this.#intervalMs : this.#tickAt + this.#intervalMs;
+      lookForLife = this.#tick(now, onTime, attention.lanHeardAt, { ask, dead }) || lookForLife;
+    }
+    return { ask, dead, lookForLife };
+  }
+
+  #dueCheck(
+    peer: WatchedPeer,
+    check: NonNullable<WatchedPeer['check']>,
+    now: number,
+    attention: Attention,
+    outcome: { readonly ask: WatchedPeer[]; readonly dead: WatchedPeer[] },
+  ): boolean {
+    check.late ||= !attention.drained || now - check.nextAt > ON_TIME_MS;
+    if (check.asks < CHECK_ASKS) {
+      check.asks += 1;
+      check.nextAt = now + CHECK_ASK_MS;
+      outcome.ask.push(peer);
+      return true;
+    }
+    peer.check = undefined;
+    if (!check.late && attention.lanHeardAt >= check.since && !peer.dead) {
+      peer.dead = true;
+      peer.misses = this.#misses;
+      outcome.dead.push(peer);
+    }
+    return false;
+  }
+
+  #tick(
+    now: number,
+    onTime: boolean,
+    lanHeardAt: number,
+    outcome: { readonly ask: WatchedPeer[]; readonly dead: WatchedPeer[] },
+  ): boolean {
+    let missing = false;
+    let watched = 0;
+    let limit = WATCHED;
+    for (const peer of this.#ring) {
+      if (watched >= limit) {
+        peer.askedAt = undefined;
+        peer.misses = peer.dead ? peer.misses : 0;
+        continue;
+      }
+      if (peer.ask === undefined) {
+        continue;
+      }
+      if (peer.dead) {
+        if (peer.askedAt === undefined || now - peer.askedAt >= DEAD_ASK_MS) {
+          peer.askedAt = now;
+          outcome.ask.push(peer);
+        }
+        continue;
+      }
+      if (peer.askedAt !== undefined && peer.heardAt < peer.askedAt) {
+        missing = true;
+        limit = WATCHED_ON_SUSPICION;
+        if (onTime && lanHeardAt >= peer.askedAt) {
+          peer.misses += 1;
+        }
+      }
+      if (peer.misses >= this.#misses) {
+        peer.dead = true;
+        peer.check = undefined;
+        outcome.dead.push(peer);
+        continue;
+      }
+      watched += 1;
+      peer.askedAt = now;
+      outcome.ask.push(peer);
+    }
+    return missing;
+  }
+
+  #distance(peer: WatchedPeer): number {
+    const distance = peer.position - this.#position;
+    return distance < 0 ? distance + Number.MAX_SAFE_INTEGER : distance;
+  }
+}
+
+function newPeer(node: string, mac: MAC, now: number): WatchedPeer {
+  const hash = hashName(node);
+  return {
+    node,
+    hash,
+    position: ringPosition(hash),
+    excluded: false,
+    mac,
+    ask: undefined,
+    dead: false,
+    heardAt: now,
+    askedAt: undefined,
+    misses: 0,
+    broadcastAt: Number.NEGATIVE_INFINITY,
+    check: undefined,
+    checkedAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** ARP where both sides have IPv4 on the segment; else the link-local address, which every IPv6 interface has. */
+function askableAddress(segment: LocalSegment, addresses: readonly Address[]): Address | undefined {
+  const onLink = (address: Address): boolean => segment.subnets.some((subnet) => prefixContains(subnet, address));
+  const own = (family: Address['family']): boolean => segment.ownAddresses.some((address) => address.family === family);
+  return (
+    (own('IPv4') ? addresses.find((address) => address.family === 'IPv4' && onLink(address)) : undefined) ??
+    (own('IPv6') ? addresses.find((address) => isLinkLocal(address)) : undefined) ??
+    (own('IPv6') ? addresses.find((address) => address.family === 'IPv6' && onLink(address)) : undefined)
+  );
+}
+
+function isLinkLocal(address: Address): boolean {
+  return address.family === 'IPv6' && address.value >> 118n === 0x3fan;
+}
