@@ -1,0 +1,92 @@
+/**
+ * `make bench`: runs every bench, one after the other on an otherwise idle machine, and prints their figures, each
+ * beside its floor. `--write` puts them into docs/performance.md as well; `--only NAME` runs one bench. Ends with 1
+ * when a figure misses its bound.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { figureRows, formatTable, keepsItsBound } from './figures.ts';
+import type { Figure } from './figures.ts';
+
+interface Bench {
+  /** Its folder here; `main.ts --json FILE` in it writes its figures. */
+  readonly name: string;
+  readonly title: string;
+}
+
+const BENCHES: readonly Bench[] = [
+  { name: 'main-job', title: 'From a Service to the wire' },
+  { name: 'allocator', title: 'Allocation' },
+  { name: 'netlink', title: 'Netlink' },
+  { name: 'footprint', title: 'Memory, processor time, start' },
+];
+
+const here = dirname(fileURLToPath(import.meta.url));
+const page = join(here, '..', '..', 'docs', 'performance.md');
+
+function run(bench: Bench, file: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(here, bench.name, 'main.ts'), '--json', file], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+async function figuresOf(bench: Bench, folder: string): Promise<Figure[]> {
+  const file = join(folder, `${bench.name}.json`);
+  const code = await run(bench, file);
+  if (code !== 0) {
+    throw new Error(`the bench ${bench.name} ended with ${code}; its last lines above say why`);
+  }
+  return JSON.parse(await readFile(file, 'utf8')) as Figure[];
+}
+
+/** The machine in words: what the figures depend on. */
+function machine(): string {
+  const [cpu] = cpus();
+  const gib = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${gib} GiB, Linux ${release()}, Node ${process.versions.node}`;
+}
+
+function render(sections: readonly { readonly bench: Bench; readonly figures: readonly Figure[] }[]): string {
+  const date = new Date().toISOString().slice(0, 10);
+  return [
+    '# Performance',
+    '',
+    `Written by \`make bench ARGS=--write\` on ${date}: ${machine()}. Everything runs on this one machine: etcd, kube-apiserver, controller-manager, three nodes with kube-proxy, the upstream router and the clients. The floor is the same work without Fairlead, measured in the same run.`,
+    ...sections.flatMap(({ bench, figures }) => ['', `## ${bench.title}`, '', formatTable(figureRows(figures))]),
+    '',
+  ].join('\n');
+}
+
+const { values } = parseArgs({
+  options: { write: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
+const chosen = BENCHES.filter(({ name }) => values.only === undefined || name === values.only);
+if (chosen.length === 0) {
+  throw new Error(`--only takes one of ${BENCHES.map(({ name }) => name).join(', ')}`);
+}
+const folder = await mkdtemp(join(tmpdir(), 'fairlead-bench-'));
+try {
+  const sections = [];
+  for (const bench of chosen) {
+    process.stdout.write(`\n== ${bench.title}\n`);
+    sections.push({ bench, figures: await figuresOf(bench, folder) });
+  }
+  const text = render(sections);
+  process.stdout.write(`\n${text}`);
+  if (values.write) {
+    await writeFile(page, text);
+  }
+  const missed = sections.flatMap(({ figures }) => figures.filter((figure) => !keepsItsBound(figure)));
+  process.stdout.write(`\n${missed.length} of the bounds missed\n`);
+  process.exitCode = missed.length === 0 ? 0 : 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
