@@ -24,7 +24,7 @@ members() {
 }
 
 # Until nothing is left: a process may fork while the list is read.
-while pids=$(members) && [ -n "$pids" ]; do
+while pids=$(members); [ -n "$pids" ]; do
   # shellcheck disable=SC2086
   kill -KILL $pids 2>/dev/null
 done
