@@ -14,3 +14,5 @@ export type { Call, CallOptions, Query } from './client/transport.ts';
 export * from './errors.ts';
 export type { Logger } from './logger.ts';
 export * from './resources.ts';
+export { Reflector, type ReflectorOptions } from './cache/reflector.ts';
+export { Store, type Change, type ChangeListener, type Indices, type Projected } from './cache/store.ts';
