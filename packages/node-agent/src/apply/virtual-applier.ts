@@ -1,4 +1,3 @@
-import { KERNEL_PROTOCOL } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
 import { addAddress, addRoute, deleteAddress, deleteRoute } from '@fairlead/netlink';
 import type { InterfaceAddress, Netlink, NetlinkError, NetlinkRequest, Route } from '@fairlead/netlink';
@@ -10,7 +9,7 @@ import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 import type { Wanted } from '../plan/planner.ts';
 import { decideAddress, deletesRoute } from './decide.ts';
 import type { DummyInterface } from './dummy-interface.ts';
-import { isDone, ourAddress, ourRoute, ROUTE_METRIC } from './kernel-objects.ts';
+import { isDone, ourAddress, ourRoute } from './kernel-objects.ts';
 import type { RestoreLimiter } from './restore-limiter.ts';
 import type { Timers } from './timers.ts';
 import { Work } from './work.ts';
@@ -354,8 +353,8 @@ export class VirtualApplier {
     const prefix = this.#wanted?.route(key);
     const right = prefix === undefined ? undefined : ourRoute(index, prefix);
     const steps: Step[] = [];
-    if (right !== undefined && !state.hasRoute(right)) {
-      steps.push(this.#addRoute(key, right));
+    if (prefix !== undefined && right !== undefined && !state.hasRoute(right)) {
+      steps.push(this.#addRoute(key, prefix, right));
     }
     // After the right one is there: the router must see no gap.
     for (const route of state.ourRoutesTo(key)) {
@@ -363,15 +362,16 @@ export class VirtualApplier {
         continue;
       }
       if (right !== undefined || deletesRoute(this.#wanted?.holdCount ?? 1)) {
-        steps.push(this.#deleteRoute(key, route));
+        steps.push(...this.#deleteRoute(key, route));
       }
     }
     return steps;
   }
 
-  #addRoute(key: PrefixKey, route: Route): Step {
+  #addRoute(key: PrefixKey, dst: Prefix, route: Route): Step {
+    const { index, metric, protocol } = route;
     return {
-      request: addRoute(route),
+      request: addRoute({ dst, index, metric, protocol }),
       kind: 'add',
       key: { route: key },
       done: () => {
@@ -380,16 +380,22 @@ export class VirtualApplier {
     };
   }
 
-  #deleteRoute(key: PrefixKey, route: Route): Step {
+  #deleteRoute(key: PrefixKey, route: Route): Step[] {
+    const { dst, index, metric, protocol, table } = route;
+    if (dst === null) {
+      return [];
+    }
     this.#deleting.add(routeKey(route));
-    return {
-      request: deleteRoute(route),
-      kind: 'delete',
-      key: { route: key },
-      done: () => {
-        this.#options.state.dropRoute(route);
+    return [
+      {
+        request: deleteRoute({ dst, index, metric, protocol, table }),
+        kind: 'delete',
+        key: { route: key },
+        done: () => {
+          this.#options.state.dropRoute(route);
+        },
       },
-    };
+    ];
   }
 
   async #execute(steps: readonly Step[]): Promise<void> {

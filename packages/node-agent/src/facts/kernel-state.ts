@@ -21,6 +21,9 @@ export type KernelChange =
   | { readonly type: 'our-address'; readonly address: InterfaceAddress; readonly gone: boolean }
   | { readonly type: 'our-route'; readonly route: Route; readonly gone: boolean };
 
+/** What the kernel tells of a change; after a `resync` everything is read anew instead. */
+export type KernelEvent = Exclude<NetlinkEvent, { readonly type: 'resync' }>;
+
 const NOTHING: KernelChange = { type: 'nothing' };
 
 /**
@@ -161,7 +164,7 @@ export class KernelState {
   }
 
   /** Takes over one event and says what it changed. Events of what is already so change nothing. */
-  apply(event: Exclude<NetlinkEvent, { type: 'resync' }>): KernelChange {
+  apply(event: KernelEvent): KernelChange {
     switch (event.type) {
       case 'link':
         return this.#applyLink(event.link, event.action === 'delete');

@@ -2,7 +2,7 @@ import type { Address, Prefix } from '@fairlead/api';
 
 /**
  * Text under which an address is filed in maps: family and number, cheap to make and unique. Not for people; they get
- * `formatAddress`, which costs fifty times as much.
+ * `formatAddress`, which costs many times as much.
  */
 export type AddressKey = string;
 /** The same for a network. */
@@ -10,7 +10,12 @@ export type PrefixKey = string;
 
 /** @returns the map key of an address */
 export function addressKey(address: Address): AddressKey {
-  return `${address.family === 'IPv4' ? '4' : '6'}${address.value.toString(36)}`;
+  return `${address.family === 'IPv4' ? '4' : '6'}${address.value.toString(16)}`;
+}
+
+/** The address of a key that {@link addressKey} made. */
+export function addressOfKey(key: AddressKey): Address {
+  return { family: key.startsWith('4') ? 'IPv4' : 'IPv6', value: BigInt(`0x${key.slice(1)}`) };
 }
 
 /** @returns the map key of a network */

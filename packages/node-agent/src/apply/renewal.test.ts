@@ -1,0 +1,19 @@
+import { parseAddress } from '@fairlead/api';
+import { ourAddress } from './kernel-objects.ts';
+import { dueForRenewal } from './renewal.ts';
+
+function withLifetime(seconds: number): ReturnType<typeof ourAddress> {
+  return ourAddress(2, parseAddress('192.0.2.9'), { valid: seconds, preferred: seconds });
+}
+
+test('an address is due at half of its lifetime, the most urgent first, and no more than so many', () => {
+  const addresses = [51, 50, 10, 30].map(withLifetime);
+  const due = dueForRenewal(addresses, { lifetimeMs: 100_000, limit: 2 });
+  expect(due.map(({ validLifetime }) => validLifetime)).toEqual([10, 30]);
+});
+
+test('a lifetime that was changed is set at once, longer or shorter', () => {
+  const seconds = [60, 150, 200, 201, Infinity].map(withLifetime);
+  const due = dueForRenewal(seconds, { lifetimeMs: 200_000, limit: 9 });
+  expect(due.map(({ validLifetime }) => validLifetime)).toEqual([60, 201, Infinity]);
+});
