@@ -1,0 +1,269 @@
+import { parseAddress } from '@fairlead/api';
+import { Host } from './simulator/host.ts';
+import { World } from './simulator/world.ts';
+
+const SEEDS = Array.from({ length: 100 }, (_, index) => index + 1);
+
+/** Runs the scenario for every seed and names the one that failed. */
+function everySeed(scenario: (seed: number) => void): void {
+  for (const seed of SEEDS) {
+    try {
+      scenario(seed);
+    } catch (cause) {
+      throw new Error(`seed ${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
+  }
+}
+
+/** Three nodes whose agents have been running for a while. */
+function startedWorld(seed: number, nodes = 3): World {
+  const world = new World({ seed, nodes });
+  world.startAgents();
+  world.run(15_000);
+  return world;
+}
+
+describe('a new address', () => {
+  test('is on one node, announced, within 130 ms, and nobody else ever takes it', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const created = world.timeline.now;
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const { history } = world.coverage(address);
+      expect(history.map(({ holders }) => holders.length)).toEqual([1]);
+      expect(history[0]?.at).toBeLessThan(created + 130);
+      expect(world.api.writes).toBe(1);
+      expect(world.holder(address).events.map(({ type }) => type)).toEqual(['announced']);
+    });
+  });
+
+  test('that a foreign host has is taken by nobody, and a conflict is told', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = parseAddress('10.0.0.50');
+      const { wire, timeline } = world;
+      const mac = '02:00:00:00:ee:01';
+      const foreigner = new Host({ mac, wire, timeline, addresses: [address] });
+      world.addService('10.0.0.50');
+      world.run(60_000);
+      expect(world.holders(address)).toEqual([]);
+      expect(world.nodes.flatMap(({ events }) => events).find(({ type }) => type === 'conflict')).toMatchObject({
+        mac,
+      });
+      foreigner.on = false;
+      world.run(200_000);
+      world.holder(address);
+    });
+  });
+});
+
+describe('the death of a node', () => {
+  test('brings its addresses back elsewhere within a second, each on one node', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed, 3 + (seed % 3));
+      const addresses = Array.from({ length: 10 }, (_, index) => world.addService(`10.0.0.${50 + index}`));
+      world.run(5000);
+      const died = world.timeline.now;
+      const victim = world.holder(addresses[0] ?? parseAddress('10.0.0.50'));
+      victim.crash();
+      world.run(10_000);
+      for (const address of addresses) {
+        expect(world.holder(address)).not.toBe(victim);
+        const { longestGapMs, longestOverlapMs } = world.coverage(address, died);
+        expect(longestGapMs).toBeLessThan(1000);
+        expect(longestOverlapMs).toBe(0);
+      }
+    });
+  });
+
+  test('is noticed and mended while the API server is away', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      world.api.away = true;
+      const died = world.timeline.now;
+      world.holder(address).crash();
+      world.run(5000);
+      world.holder(address);
+      expect(world.coverage(address, died).longestGapMs).toBeLessThan(1000);
+    });
+  });
+
+  test('leaves one holder on a LAN that loses a tenth of its frames', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed, 4);
+      world.wire.faults.loss = 0.1;
+      const addresses = Array.from({ length: 5 }, (_, index) => world.addService(`10.0.0.${50 + index}`));
+      world.run(20_000);
+      const died = world.timeline.now;
+      world.holder(addresses[0] ?? parseAddress('10.0.0.50')).crash();
+      world.run(20_000);
+      for (const address of addresses) {
+        world.holder(address);
+        expect(world.coverage(address, died).longestGapMs).toBeLessThan(3000);
+      }
+    });
+  });
+
+  test('gives everything to the others, two deaths at once included', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed, 6);
+      const addresses = Array.from({ length: 12 }, (_, index) => world.addService(`10.0.0.${50 + index}`));
+      world.run(5000);
+      world.node(seed % 6).crash();
+      world.node((seed + 1) % 6).crash();
+      world.run(10_000);
+      for (const address of addresses) {
+        world.holder(address);
+      }
+    });
+  });
+
+  test('and its return after minutes move nothing back', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const first = world.holder(address);
+      first.crash();
+      world.run(30_000);
+      const second = world.holder(address);
+      first.boot();
+      world.run(30_000);
+      expect(world.holder(address)).toBe(second);
+    });
+  });
+});
+
+describe('an agent', () => {
+  test('that dies and comes back moves nothing, and keeps what its kernel has', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      holder.killAgent();
+      world.run(20_000);
+      expect(world.holder(address)).toBe(holder);
+      holder.startAgent();
+      world.run(20_000);
+      expect(world.coverage(address).history).toHaveLength(1);
+    });
+  });
+
+  test('that is stopped for long and goes on moves nothing: its kernel answered all the time', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      world.nodes.forEach((node) => node.stopAgent());
+      world.run(20_000);
+      world.nodes.forEach((node) => world.timeline.after(world.random() * 500, () => node.continueAgent()));
+      world.run(20_000);
+      expect(world.coverage(address).history).toHaveLength(1);
+    });
+  });
+
+  test('withdraws an address that no Service has any more', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      world.removeService(address);
+      world.run(50);
+      expect(world.holders(address)).toEqual([]);
+    });
+  });
+});
+
+describe('two holders', () => {
+  test('after a pause of one are one again within 100 ms', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const first = world.holder(address);
+      first.pause();
+      world.run(10_000);
+      world.holder(address);
+      const back = world.timeline.now;
+      first.resume();
+      world.run(10_000);
+      world.holder(address);
+      expect(world.coverage(address, back).longestOverlapMs).toBeLessThan(100);
+      expect(world.coverage(address, back).longestGapMs).toBe(0);
+    });
+  });
+
+  test('after a split that heals are one again, and its claim says so', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed, 4);
+      const addresses = Array.from({ length: 6 }, (_, index) => world.addService(`10.0.0.${50 + index}`));
+      world.run(5000);
+      for (const node of world.nodes.slice(0, 2)) {
+        world.wire.faults.groups.set(node.mac, 1);
+      }
+      world.run(10_000);
+      for (const address of addresses) {
+        expect(world.holders(address)).toHaveLength(2);
+      }
+      world.wire.faults.groups.clear();
+      const healed = world.timeline.now;
+      world.run(20_000);
+      for (const address of addresses) {
+        const holder = world.holder(address);
+        expect(world.coverage(address, healed).longestOverlapMs).toBeLessThan(1500);
+        expect(world.api.claims.get(address.value)?.holder).toBe(holder.name);
+      }
+    });
+  });
+});
+
+describe('a dead LAN', () => {
+  test('makes nobody take anything, and nothing has moved when it lives again', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      world.wire.faults.loss = 1;
+      world.run(30_000);
+      world.wire.faults.loss = 0;
+      world.run(30_000);
+      expect(world.coverage(address).history).toHaveLength(1);
+    });
+  });
+});
+
+describe('a planned move', () => {
+  test('never leaves the address without a holder and ends with an eligible one', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const first = world.holder(address);
+      const others = world.nodes.filter((node) => node !== first).map(({ name }) => name);
+      world.setEligible(address, others);
+      world.run(5000);
+      expect(others).toContain(world.holder(address).name);
+      expect(world.coverage(address).longestGapMs).toBe(0);
+      expect(world.coverage(address).longestOverlapMs).toBeLessThanOrEqual(5);
+    });
+  });
+});
+
+describe('a quiet LAN', () => {
+  test('costs each node about 20 frames a second, however many nodes there are', () => {
+    for (const nodes of [3, 20]) {
+      const world = startedWorld(1, nodes);
+      Array.from({ length: 50 }, (_, index) => world.addService(`10.0.1.${index}`));
+      world.run(10_000);
+      const before = world.wire.sent.get(world.node(0).mac) ?? 0;
+      world.run(60_000);
+      // Half of what a node sends are its kernel's answers to those that watch it.
+      const aSecond = ((world.wire.sent.get(world.node(0).mac) ?? 0) - before) / 60;
+      expect(aSecond).toBeLessThan(2 * 21);
+    }
+  });
+});
