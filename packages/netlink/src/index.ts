@@ -33,3 +33,16 @@ export {
   setLinkUp,
 } from './request.ts';
 export type { NetlinkResult } from './socket/request-socket.ts';
+export {
+  arpProbe,
+  arpRequest,
+  gratuitousArpReply,
+  gratuitousArpRequest,
+  solicitation,
+  unsolicitedNA,
+} from './frames/builders.ts';
+export type { SolicitationTarget } from './frames/builders.ts';
+export { decodeFrame, encodeFrame } from './frames/codec.ts';
+export type { ArpFrame, LanFrame, NeighbourAdvertisement, NeighbourSolicitation } from './frames/frame.ts';
+export type { LanEvent, LanSocket, LanSocketOptions, SendResult } from './lan/lan-socket.ts';
+export { openLanSocket } from './lan/lan-socket.ts';
