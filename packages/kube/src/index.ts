@@ -16,3 +16,6 @@ export type { Logger } from './logger.ts';
 export * from './resources.ts';
 export { Reflector, type ReflectorOptions } from './cache/reflector.ts';
 export { Store, type Change, type ChangeListener, type Indices, type Projected } from './cache/store.ts';
+export { LeaderElector, type LeaderCallbacks, type LeaderElectorOptions } from './leader/leader-elector.ts';
+export { TokenBucket, type TokenBucketOptions } from './queue/token-bucket.ts';
+export { WorkQueue, type RunOptions, type WorkHandler, type WorkQueueOptions } from './queue/work-queue.ts';
