@@ -1,0 +1,112 @@
+/** What decides who was first. */
+export interface Aged {
+  /** `metadata.creationTimestamp` in milliseconds since 1970. */
+  readonly createdAt: number;
+  /** `metadata.uid`; decides within the same second. */
+  readonly uid: string;
+}
+
+/** Below 0 where `a` is the older one. */
+export function compareAge(a: Aged, b: Aged): number {
+  return a.createdAt - b.createdAt || (a.uid < b.uid ? -1 : a.uid > b.uid ? 1 : 0);
+}
+
+/** A waiting line: whoever is oldest stands in front, whenever it joined. Joining and leaving cost O(log n). */
+export class AgeLine<T> {
+  readonly #ageOf: (member: T) => Aged;
+  readonly #heap: T[] = [];
+  readonly #positions = new Map<T, number>();
+
+  constructor(ageOf: (member: T) => Aged) {
+    this.#ageOf = ageOf;
+  }
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** The oldest. */
+  get first(): T | undefined {
+    return this.#heap[0];
+  }
+
+  /** Adds a member; one that is in line already stays where it is. */
+  add(member: T): void {
+    if (!this.#positions.has(member)) {
+      this.#heap.push(member);
+      this.#positions.set(member, this.#heap.length - 1);
+      this.#rise(this.#heap.length - 1);
+    }
+  }
+
+  /** Removes a member, if it is in line. */
+  remove(member: T): void {
+    const position = this.#positions.get(member);
+    const last = this.#heap.pop();
+    if (position === undefined || last === undefined) {
+      if (last !== undefined) {
+        this.#heap.push(last);
+      }
+      return;
+    }
+    this.#positions.delete(member);
+    if (last !== member) {
+      this.#place(last, position);
+      this.#rise(position);
+      this.#sink(this.#positions.get(last) ?? position);
+    }
+  }
+
+  /** All members, oldest first. Costs a sort. */
+  toSorted(): T[] {
+    return this.#heap.toSorted((a, b) => compareAge(this.#ageOf(a), this.#ageOf(b)));
+  }
+
+  #place(member: T, position: number): void {
+    this.#heap[position] = member;
+    this.#positions.set(member, position);
+  }
+
+  #isOlder(a: T, b: T): boolean {
+    return compareAge(this.#ageOf(a), this.#ageOf(b)) < 0;
+  }
+
+  #rise(from: number): void {
+    let position = from;
+    for (;;) {
+      const parent = (position - 1) >>> 1;
+      const member = this.#heap[position];
+      const above = this.#heap[parent];
+      if (position === 0 || member === undefined || above === undefined || !this.#isOlder(member, above)) {
+        return;
+      }
+      this.#place(member, parent);
+      this.#place(above, position);
+      position = parent;
+    }
+  }
+
+  #sink(from: number): void {
+    let position = from;
+    for (;;) {
+      const left = 2 * position + 1;
+      const right = left + 1;
+      const member = this.#heap[position];
+      const leftMember = this.#heap[left];
+      const rightMember = this.#heap[right];
+      if (member === undefined || leftMember === undefined) {
+        return;
+      }
+      const [child, below] =
+        rightMember !== undefined && this.#isOlder(rightMember, leftMember)
+          ? ([right, rightMember] as const)
+          : ([left, leftMember] as const);
+      if (!this.#isOlder(below, member)) {
+        return;
+      }
+      this.#place(below, position);
+      this.#place(member, child);
+      position = child;
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import type { IPFamily } from '@fairlead/api';
+import { AddressError, validateServiceGroup } from '@fairlead/api';
+import type { GroupProblem, GroupView } from './group.ts';
+import { Group, compareForAssignment } from './group.ts';
+import { findInterval } from './intervals.ts';
+import type { Pool } from './pool.ts';
+import { compilePool } from './pool.ts';
+
+/**
+ * All groups at one moment: which pool has an address, and which groups a Service tries. Made anew at each edit of a
+ * group; groups are few and edits rare.
+ */
+export class Catalogue {
+  readonly groups: ReadonlyMap<string, Group>;
+  /** Groups that serve those who name none, in the order in which they are tried. */
+  readonly automatic: readonly Group[];
+  readonly #pools: Readonly<Record<IPFamily, readonly Pool[]>>;
+
+  private constructor(groups: ReadonlyMap<string, Group>, pools: Readonly<Record<IPFamily, readonly Pool[]>>) {
+    this.groups = groups;
+    this.automatic = [...groups.values()].filter(({ view }) => view.spec.assign.auto).sort(compareForAssignment);
+    this.#pools = pools;
+  }
+
+  /**
+   * @param views every group there is
+   * @param isTaken whether a Service has the address
+   * @param before the catalogue until now, whose freed addresses go on resting
+   */
+  static of(
+    views: Iterable<GroupView>,
+    isTaken: (family: IPFamily, value: bigint) => boolean,
+    before?: Catalogue,
+  ): Catalogue {
+    const pools: Record<IPFamily, Pool[]> = { IPv4: [], IPv6: [] };
+    const groups = new Map<string, Group>();
+    // An address belongs to the oldest group that has it, whichever was edited last.
+    const byAge = [...views].sort((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1));
+    for (const view of byAge) {
+      const { accepted, problems } = acceptPools(view, pools);
+      groups.set(view.name, new Group(view, accepted, problems, isTaken, before?.groups.get(view.name)));
+    }
+    return new Catalogue(groups, pools);
+  }
+
+  /** The pool that has the address, be it excluded there. */
+  poolOf(family: IPFamily, value: bigint): Pool | undefined {
+    return findInterval(this.#pools[family], value);
+  }
+
+  /** The group whose pool it is. */
+  groupOf(pool: Pool | undefined): Group | undefined {
+    return pool === undefined ? undefined : this.groups.get(pool.group);
+  }
+}
+
+/** Reads the pools of a group and puts those that nobody else has into `pools`, which stay in rising order. */
+function acceptPools(
+  view: GroupView,
+  pools: Record<IPFamily, Pool[]>,
+): { readonly accepted: Pool[]; readonly problems: GroupProblem[] } {
+  const problems: GroupProblem[] = [...validateServiceGroup(view.spec)];
+  const accepted: Pool[] = [];
+  for (const spec of view.spec.pools ?? []) {
+    const pool = readPool(view.name, spec);
+    if (pool === undefined) {
+      continue;
+    }
+    const others = pools[pool.family];
+    const position = positionOf(others, pool.first);
+    const rival = [others[position - 1], others[position]].find(
+      (other) => other !== undefined && other.first <= pool.last && pool.first <= other.last,
+    );
+    if (rival === undefined) {
+      others.splice(position, 0, pool);
+      accepted.push(pool);
+    } else if (rival.group !== view.name) {
+      problems.push({
+        reason: 'Overlap',
+        sentence: `${pool.range} overlaps ${rival.range} of ServiceGroup ${rival.group}, which is older and has it; shorten one of the two`,
+      });
+    }
+  }
+  return { accepted, problems };
+}
+
+/** What cannot be read gives no addresses; {@link validateServiceGroup} has said why. */
+function readPool(group: string, spec: Parameters<typeof compilePool>[1]): Pool | undefined {
+  try {
+    return compilePool(group, spec);
+  } catch (error) {
+    if (error instanceof AddressError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** How many of the pools begin before the value. */
+function positionOf(pools: readonly Pool[], value: bigint): number {
+  let low = 0;
+  let high = pools.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const pool = pools[middle];
+    if (pool !== undefined && pool.first < value) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}

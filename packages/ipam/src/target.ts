@@ -1,0 +1,134 @@
+import type { IPFamily, Refusal } from '@fairlead/api';
+import { formatAddress } from '@fairlead/api';
+import type { Allocation, World } from './allocation.ts';
+import type { Group } from './group.ts';
+import { refusalOfGroup, refusalOfService } from './refusal.ts';
+import type { Wait } from './waiting.ts';
+
+/** Groups that a Service may draw from, in the order in which they are tried; or why there is none. */
+export type Target =
+  | { readonly kind: 'groups'; readonly groups: readonly Group[] }
+  /** The labels of its Namespace have to be known first. */
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly addresses?: Wait['addresses'] };
+
+/** Which groups the Service may draw from now. */
+export function targetOf(service: Allocation, world: World): Target {
+  const { view, request } = service;
+  if (!request.ok) {
+    return { kind: 'refused', refusal: request.refusal };
+  }
+  const missing = [...request.addresses].filter(([family, value]) => service.holds.get(family)?.value !== value);
+  if (missing.length > 0) {
+    return requestedTarget(service, missing, world);
+  }
+  if (view.group !== undefined) {
+    return request.addresses.size > 0 && view.group !== service.group
+      ? requestedTarget(service, [...request.addresses], world)
+      : namedTarget(service, view.group, world);
+  }
+  if (service.holds.size > 0 && service.group !== undefined && !service.wantsToMove) {
+    return namedTarget(service, service.group, world);
+  }
+  return automaticTarget(service, world);
+}
+
+function namedTarget(service: Allocation, name: string, world: World): Target {
+  const group = world.catalogue.groups.get(name);
+  if (group === undefined) {
+    const sentence = `There is no ServiceGroup ${name}; correct the annotation fairlead.dev/service-group, or make the group`;
+    return { kind: 'refused', refusal: refusalOfService(service.view, 'GroupNotFound', sentence) };
+  }
+  return permitted(service, group, world);
+}
+
+function permitted(service: Allocation, group: Group, world: World): Target {
+  const labels = world.labelsOf(service.view.namespace);
+  if (labels === undefined && group.looksAtNamespaces) {
+    return { kind: 'pending' };
+  }
+  if (!group.permits(service.view, labels)) {
+    const sentence = `ServiceGroup ${group.name} does not select this Service: see its assign.namespaceSelector and assign.serviceSelector`;
+    return { kind: 'refused', refusal: refusalOfGroup(group.name, 'NotPermitted', sentence) };
+  }
+  if (group.draining) {
+    const sentence = `ServiceGroup ${group.name} is draining and gives no new addresses; name another group, or set its draining to false`;
+    return { kind: 'refused', refusal: refusalOfGroup(group.name, 'GroupDraining', sentence) };
+  }
+  return { kind: 'groups', groups: [group] };
+}
+
+/** A Service that asks for addresses draws from the group that has them, be it `assign.auto` or not. */
+function requestedTarget(
+  service: Allocation,
+  requested: readonly (readonly [IPFamily, bigint])[],
+  world: World,
+): Target {
+  const { view } = service;
+  let target: Group | undefined;
+  const busy: { readonly family: IPFamily; readonly value: bigint }[] = [];
+  let refusal: Refusal | undefined;
+  for (const [family, value] of requested) {
+    const text = formatAddress({ family, value });
+    const group = world.catalogue.groupOf(world.catalogue.poolOf(family, value));
+    if (group === undefined) {
+      const sentence = `No ServiceGroup has ${text}; ask for another address, or add it to a pool`;
+      return { kind: 'refused', refusal: refusalOfService(view, 'AddressNotInAnyGroup', sentence) };
+    }
+    const expected = view.group ?? target?.name;
+    if (expected !== undefined && expected !== group.name) {
+      const sentence = `${text} is in ServiceGroup ${group.name} and not in ${expected}; a Service draws from one group`;
+      return { kind: 'refused', refusal: refusalOfService(view, 'AddressNotInGroup', sentence) };
+    }
+    target = group;
+    const may = permitted(service, group, world);
+    if (may.kind !== 'groups') {
+      return may;
+    }
+    if (group.free.get(family)?.isUsable(value) !== true) {
+      const sentence = `ServiceGroup ${group.name} never hands out ${text}: it is excluded, skipped by avoidBuggyIPs, or an address of the subnet itself`;
+      return { kind: 'refused', refusal: refusalOfGroup(group.name, 'AddressExcluded', sentence) };
+    }
+    const clash = world.holdingOf(family, value)?.clashWith(view, group);
+    if (clash !== undefined) {
+      busy.push({ family, value });
+      refusal ??= refusalOfService(view, clash.token, `${text}: Service ${clash.with.view.key} ${clash.because}`);
+    }
+  }
+  if (refusal !== undefined) {
+    return { kind: 'refused', refusal, addresses: busy };
+  }
+  return target === undefined ? automaticTarget(service, world) : { kind: 'groups', groups: [target] };
+}
+
+function automaticTarget(service: Allocation, world: World): Target {
+  const { view } = service;
+  const { automatic, groups } = world.catalogue;
+  const labels = world.labelsOf(view.namespace);
+  if (labels === undefined && automatic.some((group) => group.looksAtNamespaces)) {
+    return { kind: 'pending' };
+  }
+  const mine = automatic.filter((group) => group.permits(view, labels));
+  const giving = mine.filter((group) => !group.draining);
+  const [first] = mine;
+  if (giving.length > 0) {
+    return { kind: 'groups', groups: giving };
+  }
+  if (first !== undefined) {
+    const sentence = `ServiceGroup ${first.name} is draining and gives no new addresses; name another group, or set its draining to false`;
+    return { kind: 'refused', refusal: refusalOfGroup(first.name, 'GroupDraining', sentence) };
+  }
+  return {
+    kind: 'refused',
+    refusal: refusalOfService(view, 'NoGroup', noGroupSentence(groups.size, automatic.length)),
+  };
+}
+
+function noGroupSentence(groups: number, automatic: number): string {
+  if (groups === 0) {
+    return 'There is no ServiceGroup; make one';
+  }
+  return automatic === 0
+    ? 'No ServiceGroup is assign.auto; name one with the annotation fairlead.dev/service-group'
+    : 'No ServiceGroup that is assign.auto selects this Service; name one with the annotation fairlead.dev/service-group, or change its selectors';
+}
