@@ -68,6 +68,8 @@ export function buildRouterView(input: RouterViewInput): RouterIntent {
       const view = attempt(problems, () => birdView(router, place, input, problems));
       return view === undefined ? { type: 'keep', problems } : { type: 'configure', view, problems };
     }
+    default:
+      return daemon satisfies never;
   }
 }
 

@@ -35,7 +35,7 @@ export function groupViews(
     return view === undefined ? [] : [view];
   });
   const homeless = strays.filter(({ group }) => group === undefined || !names.has(group));
-  const kept = view(
+  const kept = routesView(
     { name: 'kept' as Printable, symbol: 'kept' as Printable },
     homeless.map(({ prefix }) => exactly(prefix)),
   );
@@ -52,7 +52,7 @@ function groupView(group: ServiceGroup, strays: readonly PrefixRange[], problems
   });
   const localPref = spec.bgp?.localPref;
   return {
-    ...view({ name, symbol: groupSymbol(metadata.name) }, [...prefixesOf(group, place, problems), ...strays]),
+    ...routesView({ name, symbol: groupSymbol(metadata.name) }, [...prefixesOf(group, place, problems), ...strays]),
     communities: communities.filter(({ kind }) => kind === 'standard').map(({ parts }) => standardCommunity(parts)),
     largeCommunities: communities.filter(({ kind }) => kind === 'large').map(({ parts }) => largeCommunity(parts)),
     localPref:
@@ -64,7 +64,7 @@ function groupView(group: ServiceGroup, strays: readonly PrefixRange[], problems
   };
 }
 
-function view(names: Pick<GroupView, 'name' | 'symbol'>, ranges: readonly PrefixRange[]): GroupView {
+function routesView(names: Pick<GroupView, 'name' | 'symbol'>, ranges: readonly PrefixRange[]): GroupView {
   const all = distinct(ranges);
   return {
     ...names,
@@ -108,8 +108,15 @@ function groupSymbol(name: string): Printable {
 }
 
 function rangeView({ prefix, minimum, maximum }: PrefixRange): PrefixRangeView {
-  const length = (value: number): Printable => wholeNumber(value, { minimum: 0, maximum: 128 });
-  return { prefix: formatPrefix(prefix) as Printable, minLength: length(minimum), maxLength: length(maximum) };
+  return {
+    prefix: formatPrefix(prefix) as Printable,
+    minLength: prefixLength(minimum),
+    maxLength: prefixLength(maximum),
+  };
+}
+
+function prefixLength(value: number): Printable {
+  return wholeNumber(value, { minimum: 0, maximum: 128 });
 }
 
 function standardCommunity([asn = NOTHING, value = NOTHING]: readonly Printable[]): CommunityView {

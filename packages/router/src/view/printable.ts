@@ -124,12 +124,7 @@ export function password(text: string): Printable {
 
 /** Text of a variable for users' own templates: any, but without control characters. */
 export function variableText(text: string): Printable {
-  // oxlint-disable-next-line no-control-regex -- that is what is looked for
-  return matching(
-    text,
-    /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/,
-    'text without newlines and other control characters',
-  );
+  return matching(text, /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'text without newlines and other control characters');
 }
 
 /** Name of a variable for users' own templates. */

@@ -1,0 +1,160 @@
+import { createConnection } from 'node:net';
+import type { Socket } from 'node:net';
+import { ReplyParser, replyText, REPLY_CODES } from './replies.ts';
+import type { Reply } from './replies.ts';
+
+/** Why a control socket cannot be used. */
+export type ControlErrorCode =
+  /** There is no socket, or nobody listens on it: BIRD is not running. */
+  | 'NotRunning'
+  /** No right to use the socket. */
+  | 'NotPermitted'
+  /** No answer within the time limit. */
+  | 'TimedOut'
+  /** BIRD went away, or the socket speaks another protocol. */
+  | 'Disconnected';
+
+/** Thrown by {@link connectControl} and {@link ControlConnection.command}; the message says what to look at. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+  readonly code: ControlErrorCode;
+
+  constructor(code: ControlErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface ControlOptions {
+  /** Path of the socket, BIRD's `-s`. */
+  readonly path: string;
+  /** Milliseconds for the connection and for each answer. Default: 10,000; a BIRD that loads many routes is slow. */
+  readonly timeoutMs?: number;
+}
+
+interface Waiting {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: ControlError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/**
+ * A connection to BIRD's control socket. Commands are answered in order. After an error or a missed time limit it is
+ * closed for good, as answers could no longer be told apart.
+ */
+export class ControlConnection {
+  readonly #socket: Socket;
+  readonly #path: string;
+  readonly #timeoutMs: number;
+  readonly #parser = new ReplyParser();
+  readonly #waiting: Waiting[] = [];
+  #ended: ControlError | undefined;
+
+  constructor(socket: Socket, { path, timeoutMs = DEFAULT_TIMEOUT_MS }: ControlOptions) {
+    this.#socket = socket;
+    this.#path = path;
+    this.#timeoutMs = timeoutMs;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#end(connectionError(error, path)));
+    socket.on('close', () => this.#end(new ControlError('Disconnected', `BIRD closed its control socket ${path}`)));
+  }
+
+  /** Whether commands can still be sent. */
+  get isOpen(): boolean {
+    return this.#ended === undefined;
+  }
+
+  /**
+   * Sends a command and waits for its answer, whatever its code.
+   * @param text one line
+   * @throws {ControlError}
+   */
+  command(text: string): Promise<Reply> {
+    const answer = this.reply();
+    this.#socket.write(`${text}\n`);
+    return answer;
+  }
+
+  /** The next answer; the greeting is one. */
+  reply(): Promise<Reply> {
+    if (this.#ended !== undefined) {
+      return Promise.reject(this.#ended);
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () =>
+          this.#end(new ControlError('TimedOut', `BIRD did not answer on ${this.#path} within ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      );
+      this.#waiting.push({ resolve, reject, timer });
+    });
+  }
+
+  close(): void {
+    this.#end(new ControlError('Disconnected', `the connection to ${this.#path} was closed`));
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const reply of this.#parser.push(chunk)) {
+        const waiting = this.#waiting.shift();
+        clearTimeout(waiting?.timer);
+        waiting?.resolve(reply);
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#end(new ControlError('Disconnected', `${this.#path}: ${why}`, { cause: error }));
+    }
+  }
+
+  #end(error: ControlError): void {
+    this.#ended ??= error;
+    this.#socket.destroy();
+    for (const { reject, timer } of this.#waiting.splice(0)) {
+      clearTimeout(timer);
+      reject(error);
+    }
+  }
+}
+
+/**
+ * Connects and reads the greeting.
+ * @throws {ControlError}
+ */
+export async function connectControl(options: ControlOptions): Promise<ControlConnection> {
+  const connection = new ControlConnection(createConnection(options.path), options);
+  const greeting = await connection.reply();
+  if (greeting.code !== REPLY_CODES.welcome) {
+    connection.close();
+    throw new ControlError(
+      'Disconnected',
+      `${options.path} greets with ${replyText(greeting)}; is this BIRD's socket?`,
+    );
+  }
+  return connection;
+}
+
+function connectionError(error: NodeJS.ErrnoException, path: string): ControlError {
+  const options = { cause: error };
+  switch (error.code) {
+    case 'ENOENT':
+      return new ControlError('NotRunning', `no BIRD socket ${path}; start bird -f -c …/bird.conf -s ${path}`, options);
+    case 'ECONNREFUSED':
+      return new ControlError(
+        'NotRunning',
+        `nobody listens on the BIRD socket ${path}, which an ended BIRD has left; start BIRD again`,
+        options,
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return new ControlError(
+        'NotPermitted',
+        `no right to use the BIRD socket ${path}; run the agent as the user or in the group that owns it`,
+        options,
+      );
+    default:
+      return new ControlError('Disconnected', `the BIRD socket ${path} failed: ${error.message}`, options);
+  }
+}

@@ -1,0 +1,60 @@
+import { resolve, sep } from 'node:path';
+import type { ConfigurationFault } from './check.ts';
+
+/**
+ * Statements of BIRD that name a file that it reads or writes: `include`, `log`, `mrtdump`, and `filename` of protocol
+ * mrt. Who may edit templates controls routing, and is to control no files of the node beyond the router's folder.
+ */
+const FILE_STATEMENTS: ReadonlySet<string> = new Set(['include', 'log', 'mrtdump', 'filename', 'private', 'public']);
+
+interface Token {
+  readonly type: 'word' | 'string' | 'sign';
+  readonly text: string;
+  readonly line: number;
+}
+
+/** Comments, strings, quoted names, words, and every other character for itself, as in BIRD's conf/cf-lex.l. */
+const TOKEN =
+  /#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"(?<string>[^"\n]*)"?|'(?<quoted>[^'\n]*)'?|(?<word>[A-Za-z_][A-Za-z0-9_]*)|\n|\S/g;
+
+function* tokensOf(text: string): Generator<Token> {
+  let line = 1;
+  for (const match of text.matchAll(TOKEN)) {
+    const { string, quoted, word } = match.groups ?? {};
+    if (string !== undefined) {
+      yield { type: 'string', text: string, line };
+    } else if (word !== undefined || quoted !== undefined) {
+      yield { type: 'word', text: word ?? quoted ?? '', line };
+    } else if (!/^(#|\/\*|\n)/.test(match[0])) {
+      yield { type: 'sign', text: match[0], line };
+    }
+    line += match[0].split('\n').length - 1;
+  }
+}
+
+/**
+ * Looks for files outside of the router's folder in a rendered configuration.
+ * @param directory the folder, absolute; relative names count from there, as BIRD's do
+ * @returns the first fault; undefined when there is none
+ */
+export function findForeignFile(text: string, directory: string): ConfigurationFault | undefined {
+  let statement: string | undefined;
+  for (const token of tokensOf(text)) {
+    if (token.type === 'sign' && /[;{}]/.test(token.text)) {
+      statement = undefined;
+    } else if (token.type === 'word' && FILE_STATEMENTS.has(token.text)) {
+      statement = token.text;
+    } else if (token.type === 'word' && statement === 'log' && token.text === 'syslog') {
+      // What follows is a name for the log, not a file.
+      statement = undefined;
+    } else if (token.type === 'string' && statement !== undefined && !isInside(token.text, directory)) {
+      const message = `${statement} ${JSON.stringify(token.text)} is outside of ${directory}; files elsewhere are refused`;
+      return { line: token.line, message };
+    }
+  }
+  return undefined;
+}
+
+function isInside(file: string, directory: string): boolean {
+  return resolve(directory, file).startsWith(resolve(directory) + sep);
+}

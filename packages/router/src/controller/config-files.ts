@@ -1,0 +1,127 @@
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Thrown where the router's folder cannot be used; the message says what to do. */
+export class FolderError extends Error {
+  override readonly name = 'FolderError';
+  /** The system's error code, such as `EROFS`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** May hold passwords: for its owner and the group of the folder, which the daemon is in. */
+const MODE = 0o640;
+
+/** What to do about an error of the folder, by system error code. */
+const CURES: Readonly<Record<string, string>> = {
+  ENOENT: 'create it, and let BIRD share it',
+  EROFS: 'mount it writable',
+  ENOSPC: 'free space on it',
+  EDQUOT: 'free space on it',
+  EACCES: 'give the agent the right to write it',
+  EPERM: 'give the agent the right to write it',
+};
+
+/**
+ * The daemon's configuration in the folder that agent and daemon share: `bird.conf`, which only ever changes as a whole;
+ * `bird.conf.new`, checked before it takes that name; and `bird.conf.last-good`, which the daemon has accepted and which
+ * outlives a crash in between.
+ */
+export class ConfigFiles {
+  readonly directory: string;
+  readonly #live: string;
+  readonly #lastGood: string;
+  /** Where {@link stage} puts text to be checked. */
+  readonly candidate: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.#live = join(directory, 'bird.conf');
+    this.#lastGood = join(directory, 'bird.conf.last-good');
+    this.candidate = join(directory, 'bird.conf.new');
+  }
+
+  /** Makes the folder where it is missing. */
+  prepare(): Promise<void> {
+    return this.#guard(async () => {
+      await mkdir(this.directory, { recursive: true });
+    });
+  }
+
+  /** Text of bird.conf; undefined when there is none. */
+  live(): Promise<string | undefined> {
+    return this.#guard(() => readIfThere(this.#live));
+  }
+
+  /** Writes text to the candidate. */
+  stage(text: string): Promise<void> {
+    return this.#guard(async () => {
+      await rm(this.candidate, { force: true });
+      await writeFile(this.candidate, text, { mode: MODE, flush: true });
+    });
+  }
+
+  /** Gives the candidate the name bird.conf, in one step. */
+  swap(): Promise<void> {
+    return this.#guard(() => rename(this.candidate, this.#live));
+  }
+
+  /** Forgets the candidate. */
+  discard(): Promise<void> {
+    return this.#guard(() => rm(this.candidate, { force: true }));
+  }
+
+  /** Remembers bird.conf as accepted by the daemon. */
+  confirm(): Promise<void> {
+    return this.#guard(async () => {
+      await rm(this.#lastGood, { force: true });
+      await link(this.#live, this.#lastGood);
+    });
+  }
+
+  /**
+   * Puts the last accepted configuration back.
+   * @returns whether there was one
+   */
+  restore(): Promise<boolean> {
+    return this.#guard(async () => {
+      const text = await readIfThere(this.#lastGood);
+      if (text === undefined) {
+        return false;
+      }
+      await this.stage(text);
+      await this.swap();
+      return true;
+    });
+  }
+
+  async #guard<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof FolderError || !(error instanceof Error) || !('code' in error)) {
+        throw error;
+      }
+      const code = String(error.code);
+      const cure = CURES[code] ?? 'look at the disk below it';
+      throw new FolderError(code, `the router's folder ${this.directory} cannot be used (${code}); ${cure}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+}

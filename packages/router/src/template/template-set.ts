@@ -1,0 +1,151 @@
+import Handlebars from 'handlebars';
+import type { RouterView } from '../view/view.ts';
+import { TemplateError } from './error.ts';
+import type { TemplateLine } from './error.ts';
+import { markLines, takeMarksOut } from './line-marks.ts';
+
+/** The template that becomes the daemon's main file; the others are its partials, by their names without `.hbs`. */
+export const MAIN_TEMPLATE = 'bird.conf.hbs';
+const EXTENSION = '.hbs';
+
+/** A rendered configuration. */
+export interface RenderedConfig {
+  readonly text: string;
+  /** The template line that a line of `text` (from 1) is from. */
+  readonly sourceOf: (line: number) => TemplateLine | undefined;
+}
+
+/** Compiled templates. */
+export interface TemplateSet {
+  readonly main: (view: RouterView) => string;
+}
+
+/** Helpers a template may use beside `{{> file}}`. Not `log` and `lookup`: one prints elsewhere, one hides what is missing. */
+const HELPERS: Readonly<Record<string, boolean>> = {
+  if: true,
+  unless: true,
+  each: true,
+  with: true,
+  eq: true,
+  log: false,
+  lookup: false,
+};
+
+const COMPILE_OPTIONS: CompileOptions = {
+  noEscape: true,
+  strict: true,
+  knownHelpersOnly: true,
+  knownHelpers: HELPERS,
+  preventIndent: true,
+};
+
+/**
+ * Compiles the files of a template directory.
+ * @param files text by name, such as `bgp.hbs`; only these can be reached from a template
+ * @throws {TemplateError} with file and line
+ */
+export function compileTemplates(files: ReadonlyMap<string, string>): TemplateSet {
+  if (!files.has(MAIN_TEMPLATE)) {
+    throw new TemplateError(`${MAIN_TEMPLATE} is missing; it is the template that takes in the others`);
+  }
+  const environment = Handlebars.create();
+  environment.registerHelper('eq', (a: unknown, b: unknown) => a === b);
+  const compiled = new Map([...files].map(([file, text]) => [file, compile(environment, file, text)] as const));
+  const partials = Object.fromEntries(
+    [...compiled].map(([file, template]) => [file.slice(0, -EXTENSION.length), template] as const),
+  );
+  return {
+    main: (view) => {
+      const main = compiled.get(MAIN_TEMPLATE);
+      return main === undefined ? '' : main(view, { partials });
+    },
+  };
+}
+
+/**
+ * Renders the configuration of a view.
+ * @throws {TemplateError} with file and line, for a name that the view model does not have
+ */
+export function renderRouterConfig(view: RouterView, templates: TemplateSet): RenderedConfig {
+  const { text, sources } = takeMarksOut(templates.main(view));
+  return { text, sourceOf: (line) => sources[line - 1] };
+}
+
+function compile(environment: typeof Handlebars, file: string, text: string): Handlebars.TemplateDelegate {
+  const program = parse(text, file);
+  refuseBlockParameters(program, file);
+  askForEveryName(program);
+  markLines(program, file);
+  const template = environment.compile(program, COMPILE_OPTIONS);
+  // Compilation is lazy, and an error in a partial names a line but no file.
+  return (context: unknown, options?: Handlebars.RuntimeOptions) => {
+    try {
+      return template(context, options);
+    } catch (error) {
+      throw asTemplateError(error, file);
+    }
+  };
+}
+
+function parse(text: string, file: string): hbs.AST.Program {
+  if (text.includes('\0')) {
+    throw new TemplateError(`${file} is not a text file; it holds a NUL character`);
+  }
+  try {
+    return Handlebars.parse(text, { srcName: file });
+  } catch (error) {
+    throw asTemplateError(error, file);
+  }
+}
+
+/** Handlebars' strict mode passes over names below a block parameter; so there are none. */
+function refuseBlockParameters(program: hbs.AST.Program, file: string): void {
+  class Refuser extends Handlebars.Visitor {
+    override Program(inner: hbs.AST.Program): void {
+      if (inner.blockParams !== undefined && inner.blockParams.length > 0) {
+        const at = { file, line: inner.loc.start.line };
+        throw new TemplateError('names between bars (as |x|) are not checked; write the block without them', at);
+      }
+      super.Program(inner);
+    }
+  }
+  new Refuser().accept(program);
+}
+
+/**
+ * Handlebars' strict mode checks names that are printed, but not those that a helper is given, so that a misspelled
+ * `{{#if neighbour}}` would be silence. Its compiler has a mark on paths for that; this sets it on all of them.
+ */
+function askForEveryName(program: hbs.AST.Program): void {
+  class Asker extends Handlebars.Visitor {
+    override PathExpression(path: hbs.AST.PathExpression): void {
+      if (!path.data) {
+        Object.assign(path, { strict: true });
+      }
+    }
+  }
+  new Asker().accept(program);
+}
+
+/** Handlebars says `… - LINE:COLUMN` at the end, or `on line LINE:` and a drawing of the place. */
+function asTemplateError(error: unknown, file: string): TemplateError {
+  if (error instanceof TemplateError) {
+    return error;
+  }
+  if (!(error instanceof Error)) {
+    throw error;
+  }
+  const message = error.message;
+  const line = /on line (\d+)/.exec(message)?.[1] ?? / - (\d+):\d+$/.exec(message)?.[1];
+  const sentence = message
+    .replace(/^Parse error on line \d+:\n/, 'it cannot be read:\n')
+    .replace(/ - \d+:\d+$/, '')
+    .replace(
+      / not defined in \[object Object\]$/,
+      ' is no name of the view model; docs/routing/templates.md lists them',
+    )
+    .split('\n')
+    .filter((part) => !/^-*\^/.test(part))
+    .join(' ');
+  return new TemplateError(sentence, line === undefined ? undefined : { file, line: Number(line) }, { cause: error });
+}
