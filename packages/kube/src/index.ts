@@ -19,3 +19,5 @@ export { Store, type Change, type ChangeListener, type Indices, type Projected }
 export { LeaderElector, type LeaderCallbacks, type LeaderElectorOptions } from './leader/leader-elector.ts';
 export { TokenBucket, type TokenBucketOptions } from './queue/token-bucket.ts';
 export { WorkQueue, type RunOptions, type WorkHandler, type WorkQueueOptions } from './queue/work-queue.ts';
+export { EventRecorder, type EventRecorderOptions } from './events/event-recorder.ts';
+export type { EventInput, ObjectReference } from './events/event-series.ts';

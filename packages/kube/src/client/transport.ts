@@ -3,6 +3,7 @@ import type { Connection, ConnectionManager } from '../connection/connection.ts'
 import { ApiError, KubeConfigError, NetworkError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiHealth } from './api-health.ts';
+import { Courtesy } from './courtesy.ts';
 import { withDeadline } from './deadline.ts';
 import { apiErrorFromResponse } from './status.ts';
 
@@ -12,6 +13,8 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 export interface CallOptions {
   /** Milliseconds for the whole call, from connecting to the last byte. Default 10,000. */
   readonly timeoutMs?: number;
+  /** `low`: lets other calls of this client go first, for a while. Default `normal`. */
+  readonly priority?: 'normal' | 'low';
   readonly signal?: AbortSignal;
 }
 
@@ -47,6 +50,8 @@ export class Transport {
   readonly #logger: Logger;
   readonly #userAgent: string;
   readonly #warnings = new Set<string>();
+  /** Calls of normal priority that are under way. */
+  readonly #courtesy = new Courtesy();
 
   constructor({ connections, health, logger, userAgent }: TransportOptions) {
     this.#connections = connections;
@@ -58,14 +63,19 @@ export class Transport {
   /** One call; resolves with the parsed body. */
   async call(call: Call): Promise<unknown> {
     const name = `${call.method} ${call.path}`;
-    return await withDeadline(call.timeoutMs ?? DEFAULT_TIMEOUT_MS, call.signal, async (signal) => {
-      try {
-        const response = await this.#send(call, 'calls', signal);
-        return JSON.parse(await response.body.text()) as unknown;
-      } catch (error) {
-        throw this.#classify(name, error, signal, call.signal);
-      }
-    });
+    const ended = call.priority === 'low' ? await this.#courtesy.letOthersGo() : this.#courtesy.begin();
+    try {
+      return await withDeadline(call.timeoutMs ?? DEFAULT_TIMEOUT_MS, call.signal, async (signal) => {
+        try {
+          const response = await this.#send(call, 'calls', signal);
+          return JSON.parse(await response.body.text()) as unknown;
+        } catch (error) {
+          throw this.#classify(name, error, signal, call.signal);
+        }
+      });
+    } finally {
+      ended();
+    }
   }
 
   /**

@@ -190,8 +190,7 @@ export class LeaderElector {
 
   async #takeOrRenew(call: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<boolean> {
     const { client, identity, leaseDurationMs, now } = this.#options;
-    if (this.#hold !== undefined && this.#lease !== undefined) {
-      await this.#write(this.#lease, call); // the one request of a quiet leader
+    if (await this.#renew(call)) {
       return true;
     }
     const lease = await this.#read(call);
@@ -219,6 +218,23 @@ export class LeaderElector {
     }
     await this.#write(lease, call);
     return true;
+  }
+
+  /** The one request of a quiet leader; false where the Lease must be looked at first. */
+  async #renew(call: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<boolean> {
+    if (this.#hold === undefined || this.#lease === undefined) {
+      return false;
+    }
+    try {
+      await this.#write(this.#lease, call);
+      return true;
+    } catch (error) {
+      if (!isConflict(error)) {
+        throw error;
+      }
+      this.#lease = undefined; // perhaps our own write, whose answer was lost
+      return false;
+    }
   }
 
   async #read(call: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<Lease | undefined> {
@@ -270,15 +286,27 @@ export class LeaderElector {
   /** Makes the Lease free, so that the other replica need not wait for its end. */
   async #release(): Promise<void> {
     const { client, logger } = this.#options;
-    const [lease, ours] = [this.#lease, this.isLeader()];
+    const [known, ours] = [this.#lease, this.isLeader()];
     this.#hold = undefined;
     this.#lease = undefined;
-    if (lease === undefined || !ours) {
+    if (!ours) {
       return;
     }
-    try {
+    const call = { timeoutMs: RELEASE_TIMEOUT_MS };
+    const free = async (lease: Lease): Promise<void> => {
       const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: this.#microTime() };
-      await client.replace(LEASES, { ...lease, spec }, { timeoutMs: RELEASE_TIMEOUT_MS });
+      await client.replace(LEASES, { ...lease, spec }, call);
+    };
+    try {
+      const lease = known ?? (await client.get(LEASES, this.#key, call));
+      await free(lease).catch(async (error: unknown) => {
+        // The renewal that the end interrupted may have happened after all.
+        const newest = isConflict(error) ? await client.get(LEASES, this.#key, call) : undefined;
+        if (newest === undefined || !this.#sent.has(newest.spec?.renewTime ?? '')) {
+          throw error;
+        }
+        await free(newest);
+      });
     } catch (error) {
       logger.debug('The Lease could not be given up; it expires by itself', { error });
     }
