@@ -1,6 +1,6 @@
 import { fitnessOf } from './exclusion.ts';
 import type { FitnessInput } from './exclusion.ts';
-import type { NodeFacts } from './objects/node.ts';
+import type { NodeFacts } from '../cluster/objects/node.ts';
 
 const node: NodeFacts = {
   key: 'here',

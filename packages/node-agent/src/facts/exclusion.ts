@@ -1,5 +1,5 @@
 import type { GateState } from '../health/data-path.ts';
-import type { NodeFacts } from './objects/node.ts';
+import type { NodeFacts } from '../cluster/objects/node.ts';
 
 /** NetworkUnavailable counts when it lasts so long: Calico sets it for a moment whenever it restarts. */
 export const NETWORK_UNAVAILABLE_MS = 30_000;

@@ -116,7 +116,7 @@ function placeVirtual({ address, view, config, surroundings, endpointsOnly, read
   if (overlaps === undefined) {
     return { type: 'virtual', route: aggregate, refused: undefined };
   }
-  const refused: RefusedAggregate = { prefix: aggregate, group: view.group?.key ?? '', overlaps };
+  const refused: RefusedAggregate = { prefix: aggregate, group: view.group?.name ?? '', overlaps };
   return { type: 'virtual', route: host, refused };
 }
 

@@ -24,9 +24,7 @@ export function segment(over: Partial<Segment> = {}): Segment {
 
 export function group(name: string, over: Partial<GroupFacts> = {}): GroupFacts {
   return {
-    key: name,
-    uid: `uid-${name}`,
-    resourceVersion: '1',
+    name,
     pools: [],
     routeLength: {},
     mode: 'Auto',
@@ -39,7 +37,7 @@ export function group(name: string, over: Partial<GroupFacts> = {}): GroupFacts 
 
 export function config(over: Partial<PlanConfig> = {}, groups: readonly GroupFacts[] = []): PlanConfig {
   return {
-    groups: new Map(groups.map((each) => [each.key, each])),
+    groups: new Map(groups.map((each) => [each.name, each])),
     node: 'here',
     nodes: [
       { name: 'here', labels: {} },

@@ -30,10 +30,7 @@ export interface PreferredNodes {
 
 /** What the plan knows of a ServiceGroup. */
 export interface GroupFacts {
-  /** Its name. */
-  readonly key: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
+  readonly name: string;
   readonly pools: readonly PoolFacts[];
   /** Length of routes for addresses of no pool (NetBox); absent = host route. */
   readonly routeLength: { readonly [family in IPFamily]?: number };

@@ -1,8 +1,8 @@
 import type { LBNodeAgentSpec } from '@fairlead/api';
 import type { LocalAddress } from '../election/types.ts';
-import type { LANFacts } from '../facts/objects/lan.ts';
-import type { NodeFacts } from '../facts/objects/node.ts';
-import type { PeerFacts } from '../facts/objects/peer.ts';
+import type { LANFacts } from '../cluster/objects/lan.ts';
+import type { NodeFacts } from '../cluster/objects/node.ts';
+import type { PeerFacts } from '../cluster/objects/peer.ts';
 import type { GroupFacts, ProtectedPrefix, ServiceFacts } from '../plan/types.ts';
 
 /** Changes with every change of what is in the file; another version's file counts as none. */

@@ -7,9 +7,7 @@ export function projectServiceGroup(group: ServiceGroup): GroupFacts {
   const { metadata, spec } = group;
   const { announce } = spec;
   return {
-    key: metadata.name,
-    uid: metadata.uid ?? '',
-    resourceVersion: metadata.resourceVersion ?? '',
+    name: metadata.name,
     pools: (spec.pools ?? []).flatMap(poolFacts),
     routeLength: netboxRouteLength(spec.netbox?.aggregation),
     mode: announce.mode,

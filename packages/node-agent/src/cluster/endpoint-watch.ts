@@ -1,0 +1,129 @@
+import { ENDPOINT_SLICES, parseKey, Store } from '@fairlead/kube';
+import type { KubeClient } from '@fairlead/kube';
+import type { Logger } from '@fairlead/runtime';
+import type { Timers } from '../apply/timers.ts';
+import { projectEndpointSlice } from './objects/endpoint-slice.ts';
+import type { EndpointSliceFacts } from './objects/endpoint-slice.ts';
+import { objectOf, watchInto } from './watch.ts';
+
+/** Up to so many Services are watched by name; beyond it a selector grows unwieldy and all slices are watched. */
+const BY_NAME = 100;
+/** Services come in groups: the watch is changed once for those that come within so many ms. */
+const GATHER_MS = 20;
+
+export interface EndpointWatchOptions {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly timers: Timers;
+  readonly signal: AbortSignal;
+  /** The endpoints of a Service changed, or became known. Must not throw. */
+  readonly changed: (service: string) => void;
+}
+
+/**
+ * Which nodes have ready endpoints, for those Services alone that ask (`externalTrafficPolicy: Local`). Nothing is watched
+ * while there are none.
+ */
+export class EndpointWatch {
+  readonly #options: EndpointWatchOptions;
+  readonly #store: Store<EndpointSliceFacts, 'service'>;
+  readonly #wanted = new Set<string>();
+  /** Services whose slices have been read completely. */
+  readonly #known = new Set<string>();
+  #scope: string | undefined;
+  #stop = new AbortController();
+  #gathering = false;
+
+  constructor(options: EndpointWatchOptions) {
+    this.#options = options;
+    this.#store = new Store({ indices: { service: ({ service }) => [service] } });
+    this.#store.subscribe((change) => {
+      const slice = objectOf(change);
+      if (slice !== undefined && this.#known.has(slice.service)) {
+        options.changed(slice.service);
+      }
+    });
+  }
+
+  /** Whether all that was asked for has been read. */
+  get complete(): boolean {
+    return this.#wanted.size === this.#known.size && !this.#gathering;
+  }
+
+  /** From now on the endpoints of this Service are of interest, or no longer. */
+  want(service: string, wanted: boolean): void {
+    if (wanted === this.#wanted.has(service)) {
+      return;
+    }
+    if (wanted) {
+      this.#wanted.add(service);
+    } else {
+      this.#wanted.delete(service);
+      this.#known.delete(service);
+    }
+    if (!this.#gathering) {
+      this.#gathering = true;
+      this.#options.timers.after(GATHER_MS, () => {
+        this.#gathering = false;
+        this.#rescope();
+      });
+    }
+  }
+
+  /** Nodes with a ready endpoint of the Service; undefined while that is not known. */
+  readyNodes(service: string): ReadonlySet<string> | undefined {
+    return this.#known.has(service)
+      ? new Set(this.#store.by('service', service).flatMap(({ nodes }) => nodes))
+      : undefined;
+  }
+
+  #rescope(): void {
+    const { client, logger, signal } = this.#options;
+    const scope = this.#labelSelector();
+    const wanted = [...this.#wanted];
+    if (signal.aborted || scope === this.#scope) {
+      // Watched already, because all slices are.
+      this.#nowKnown(scope === '' ? wanted : []);
+      return;
+    }
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    this.#scope = scope;
+    if (scope === undefined) {
+      return;
+    }
+    const watched = watchInto(this.#store, {
+      client,
+      type: ENDPOINT_SLICES,
+      project: projectEndpointSlice,
+      logger,
+      signal: AbortSignal.any([signal, this.#stop.signal]),
+      ...(scope === '' ? {} : { labelSelector: scope }),
+    });
+    const { signal: stopped } = this.#stop;
+    void watched.synced.then(() => {
+      if (!stopped.aborted) {
+        this.#nowKnown(wanted.filter((service) => this.#wanted.has(service)));
+      }
+    });
+  }
+
+  #nowKnown(services: readonly string[]): void {
+    for (const service of services.filter((each) => !this.#known.has(each))) {
+      this.#known.add(service);
+      this.#options.changed(service);
+    }
+  }
+
+  /** Undefined: nothing to watch; empty: all. */
+  #labelSelector(): string | undefined {
+    if (this.#wanted.size === 0) {
+      return undefined;
+    }
+    if (this.#wanted.size > BY_NAME) {
+      return '';
+    }
+    const names = new Set([...this.#wanted].map((key) => parseKey(key).name));
+    return `kubernetes.io/service-name in (${[...names].sort().join(',')})`;
+  }
+}
