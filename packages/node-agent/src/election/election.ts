@@ -426,7 +426,7 @@ export class Election {
     peer.broadcastAt = machine.now;
     machine.outbox.enqueue('proof', {
       type: 'frame',
-      frame: { type: 'question', about: peer.ask, sender: 'own', to: 'group' },
+      frame: { type: 'question', about: peer.ask, sender: 'own', to: 'all' },
     });
     for (const other of hinted) {
       machine.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: other.mac } });

@@ -2,7 +2,7 @@ import { formatAddress, parseAddress, parsePrefix } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { addressKey } from '../key.ts';
 import { DEFAULT_HOLDER_SETTINGS } from '../types.ts';
-import type { Candidate, Peer } from '../types.ts';
+import type { Candidate, MAC, Peer } from '../types.ts';
 import { SimulatedAPIServer } from './api-server.ts';
 import { Host } from './host.ts';
 import { SimulatedNode } from './node.ts';
@@ -17,6 +17,14 @@ export interface Coverage {
   readonly longestOverlapMs: number;
   /** Times at which the set of holders changed, and who they were. */
   readonly history: readonly { readonly at: number; readonly holders: readonly string[] }[];
+}
+
+function ownAddress(index: number): Address {
+  return parseAddress(`10.0.0.${index + 11}`);
+}
+
+function mac(index: number): MAC {
+  return `02:00:00:00:00:${(index + 1).toString(16).padStart(2, '0')}`;
 }
 
 /** A LAN with nodes, a gateway, an API server and a clock, all of it repeated by its seed. */
@@ -44,8 +52,6 @@ export class World {
       addresses: [gatewayAddress],
     });
     const names = Array.from({ length: options.nodes }, (_, index) => `node-${index + 1}`);
-    const ownAddress = (index: number): Address => parseAddress(`10.0.0.${index + 11}`);
-    const mac = (index: number): string => `02:00:00:00:00:${(index + 1).toString(16).padStart(2, '0')}`;
     const peer = (name: string, index: number): Peer => ({
       node: name,
       excluded: this.#excluded.has(name),
