@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findTools, type KubernetesTool } from '../tools/binaries.ts';
-import { LabApi } from './api.ts';
+import { LabApi, type KubernetesObject } from './api.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { createPki, type Pki } from './pki.ts';
 import { ProcessError, type LabProcess } from './process.ts';
@@ -113,10 +113,26 @@ export class ControlPlane implements AsyncDisposable {
     );
   }
 
-  /** Applies manifests: files, folders, or YAML text on standard input (`-`). */
+  /** Applies manifests: files, folders, or YAML text on standard input (`-`). Returns when CRDs among them are served. */
   async apply(manifests: readonly string[], stdin?: string): Promise<void> {
     if (manifests.length === 0) return;
-    await this.kubectl(['apply', '--server-side', ...manifests.flatMap((path) => ['-f', path])], stdin);
+    const output = await this.kubectl(
+      ['apply', '--server-side', '-o', 'name', ...manifests.flatMap((path) => ['-f', path])],
+      stdin,
+    );
+    const crds = [...output.matchAll(/^customresourcedefinition\.apiextensions\.k8s\.io\/(.+)$/gm)].map(
+      ([, name = '']) => name,
+    );
+    await Promise.all(
+      crds.map(async (name) =>
+        this.api.until<KubernetesObject & { status?: { conditions?: readonly { type: string; status: string }[] } }>(
+          '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+          ({ status }) =>
+            status?.conditions?.some(({ type, status: is }) => type === 'Established' && is === 'True') ?? false,
+          { fieldSelector: `metadata.name=${name}` },
+        ),
+      ),
+    );
   }
 
   /** Writes a kubeconfig for one of the users with a token (`lab-admin`, `system:kube-proxy`, those of the options). */

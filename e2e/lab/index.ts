@@ -9,3 +9,19 @@ export {
 } from './control-plane.ts';
 export { LabProcess, ProcessError, type Exit } from './process.ts';
 export { CommandError, Run, type SpawnOptions } from './run.ts';
+export { now } from './clock.ts';
+export { Deployment, type DeploymentOptions, type Replica } from './deployment.ts';
+export {
+  AGENT_METRICS,
+  RELEASE_NAMESPACE,
+  REPOSITORY,
+  type AllocatorOptions,
+  type ProgramOptions,
+  type RunningAllocator,
+} from './fairlead.ts';
+export type { BackendAnswer } from './backend.ts';
+export type { HttpAnswer } from './http.ts';
+export { Lab, startLab, type LabOptions, type NodeReference } from './lab.ts';
+export { LabNode, type CutOptions } from './node.ts';
+export { LAN, NAMESPACES, type DualAddress, type NodePlan } from './plan.ts';
+export { Tor, torConfiguration, type TorOptions } from './tor.ts';

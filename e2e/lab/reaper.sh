@@ -29,6 +29,8 @@ while pids=$(members); [ -n "$pids" ]; do
   kill -KILL $pids 2>/dev/null
 done
 
+# A namespace is taken apart in the background; its link on the machine is to be gone when this ends.
+ip link del "fl-$id" 2>/dev/null
 for namespace in /run/netns/fl-"$id"-*; do
   [ -e "$namespace" ] && ip netns del "${namespace##*/}" &
 done
