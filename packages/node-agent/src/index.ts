@@ -1,1 +1,3 @@
-export {};
+export * from './election/types.ts';
+export { LocalHolder } from './lan/local-holder.ts';
+export type { LocalHolderOptions } from './lan/local-holder.ts';
