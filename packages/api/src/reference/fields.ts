@@ -72,6 +72,14 @@ export function limitText(schema: StructuralSchema): string {
   return limits.filter((limit) => limit !== '').join(', ');
 }
 
+/** What the field means; for a list or a map of plain values, what each of them is, too. */
+export function meaningText(schema: StructuralSchema): string {
+  const inner = schema.items ?? schema.additionalProperties;
+  const plain = inner !== undefined && inner.properties === undefined && knownType(schema) === undefined;
+  const each = plain && inner.description !== undefined ? [`Each: ${inner.description}`] : [];
+  return [schema.description ?? '', ...each].join(' ');
+}
+
 /** The sentences with which the API server refuses the field, those of a list's entries included. */
 export function refusalTexts(schema: StructuralSchema): string[] {
   const own = (schema['x-kubernetes-validations'] ?? []).map(({ message }) => message);

@@ -20,7 +20,7 @@ import {
   EVENT_TEXTS,
   SERVICE_ANNOTATION_TEXTS,
 } from './annotations.ts';
-import { defaultText, fieldRows, limitText, refusalTexts, typeText } from './fields.ts';
+import { defaultText, fieldRows, limitText, meaningText, refusalTexts, typeText } from './fields.ts';
 import { code, page, table } from './markdown.ts';
 
 /** One generated page of docs/reference. */
@@ -69,7 +69,7 @@ function resourcePage(definition: ResourceDefinition): ReferencePage {
         typeText(row.schema),
         defaultText(row),
         limitText(row.schema),
-        row.schema.description ?? '',
+        meaningText(row.schema),
       ]),
     ),
     refused.length === 0 ? '' : '## Refused by the API server',

@@ -1,25 +1,16 @@
 import { conditions, time } from '../schema/common.ts';
 import type { ResourceDefinition } from '../schema/definition.ts';
-import {
-  choice,
-  defaulted,
-  flag,
-  integer,
-  list,
-  listByKey,
-  object,
-  optional,
-  record,
-  set,
-  text,
-} from '../schema/field.ts';
+import { choice, defaulted, flag, integer, list, object, optional, record, text } from '../schema/field.ts';
 import type { Read } from '../schema/field.ts';
 import type { Resource } from './resource.ts';
 
 /** How many local addresses a status lists; beyond it, `truncated` says so. Keeps the object under 32 KiB. */
 export const LOCAL_ADDRESSES_LISTED = 100;
 
-/** Written by agents alone, so nothing in it is refused by rules: only bounded. */
+/**
+ * Written by one agent alone: nothing in it is refused by rules, only bounded; and its lists have one owner, so that
+ * `managedFields` stays small.
+ */
 const address = (description: string) => text({ description, maxLength: 45 });
 const cidr = (description: string) => text({ description, maxLength: 49 });
 const mac = (description: string) => text({ description, maxLength: 59 });
@@ -38,19 +29,19 @@ const INTERFACE = object(
     ),
     linkLocal: optional(address('Its IPv6 link-local address, by which the neighbours ask whether it lives.')),
     subnets: optional(
-      set(cidr('A subnet.'), {
+      list(cidr('A subnet.'), {
         description: 'The subnets it is on: of its addresses and of on-link routes.',
         maxItems: 32,
       }),
     ),
     lans: optional(
-      set(text({ description: 'Name of a LAN.', maxLength: 253 }), {
+      list(text({ description: 'Name of a LAN.', maxLength: 253 }), {
         description: 'The LANs it is on, one for each subnet.',
         maxItems: 32,
       }),
     ),
     formerMACs: optional(
-      set(mac('A MAC address.'), {
+      list(mac('A MAC address.'), {
         description: 'MAC addresses it had in the last day: frames from them were ours.',
         maxItems: 16,
       }),
@@ -100,20 +91,21 @@ const ROUTER = object(
   {
     daemon: choice(['BIRD', 'FRR', 'None'], { description: 'The routing daemon.' }),
     router: optional(text({ description: 'Name of the Router that it follows.', maxLength: 253 })),
-    sessions: optional(listByKey(SESSION, { key: 'name', description: 'Its sessions.', maxItems: 64 })),
+    sessions: optional(list(SESSION, { description: 'Its sessions.', maxItems: 64 })),
   },
   { description: 'The routing daemon of the node.' },
 );
 
 export const lbNodeStatusStatus = object(
   {
-    interfaces: optional(listByKey(INTERFACE, { key: 'name', description: 'The local interfaces.', maxItems: 32 })),
-    subnets: optional(set(cidr('A subnet.'), { description: 'The subnets of all local interfaces.', maxItems: 64 })),
+    interfaces: optional(list(INTERFACE, { description: 'The local interfaces.', maxItems: 32 })),
+    subnets: optional(list(cidr('A subnet.'), { description: 'The subnets of all local interfaces.', maxItems: 64 })),
     fitness: optional(FITNESS),
     nodeLabels: optional(
       record(text({ description: 'Value of a label.', maxLength: 63 }), {
         description: "The labels of the Node, copied so that a LAN's agents need not watch Nodes.",
         maxProperties: 256,
+        atomic: true,
       }),
     ),
     localCount: optional(
@@ -123,8 +115,7 @@ export const lbNodeStatusStatus = object(
       integer({ description: 'How many virtual addresses the node has.', minimum: 0, maximum: 2_147_483_647 }),
     ),
     localAddresses: optional(
-      listByKey(LOCAL_ADDRESS, {
-        key: 'address',
+      list(LOCAL_ADDRESS, {
         description: `The local addresses of the node, the first ${LOCAL_ADDRESSES_LISTED} by number.`,
         maxItems: LOCAL_ADDRESSES_LISTED,
       }),

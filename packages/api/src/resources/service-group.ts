@@ -82,7 +82,7 @@ const POOL = object(
       text({
         description:
           'Prefix length of the route that is announced for a virtual address of this pool: `/N`, or `default` for the length of `subnet`. Absent: a host route for each address.',
-        maxLength: 7,
+        maxLength: 16,
         rules: [
           {
             rule: "self.matches('^(default|/([1-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))$')",
@@ -176,7 +176,7 @@ const NETBOX = object(
     aggregation: optional(
       text({
         description: 'Prefix length of the route that is announced for a virtual address. Absent: a host route.',
-        maxLength: 4,
+        maxLength: 16,
         rules: [
           {
             rule: "self.matches('^/([1-9]|[1-9][0-9]|1[01][0-9]|12[0-8])$')",

@@ -36,7 +36,7 @@ export interface CustomResourceDefinition {
       readonly listKind: string;
       readonly plural: string;
       readonly singular: string;
-      readonly shortNames: readonly string[];
+      readonly shortNames?: readonly string[];
       readonly categories: readonly string[];
     };
     readonly versions: readonly {
@@ -81,7 +81,15 @@ export function customResourceDefinition(
     spec: {
       group,
       scope: 'Cluster',
-      names: { kind, listKind: `${kind}List`, plural, singular, shortNames, categories: ['fairlead'] },
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular,
+        // The API server drops an empty list, and kubectl apply would then see a change each time.
+        ...(shortNames.length === 0 ? {} : { shortNames }),
+        categories: ['fairlead'],
+      },
       versions: [
         {
           name: version,

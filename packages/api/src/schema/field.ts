@@ -91,6 +91,8 @@ interface ListOptions extends Common {
 
 interface MapOptions extends Common {
   readonly maxProperties: number;
+  /** One writer owns all of it, so that the API server need not record who owns which entry. */
+  readonly atomic?: boolean;
 }
 
 function required<R, W = R>(schema: StructuralSchema): Field<R, W, 'required'> {
@@ -171,12 +173,22 @@ export function listByKey<R, W>(
   });
 }
 
+function mapType(atomic: boolean | undefined): Pick<StructuralSchema, 'x-kubernetes-map-type'> {
+  return atomic === true ? { 'x-kubernetes-map-type': 'atomic' } : {};
+}
+
 /** Values by names of the user's own choosing. */
 export function record<R, W>(
   value: Field<R, W>,
-  { maxProperties, ...rest }: MapOptions,
+  { maxProperties, atomic, ...rest }: MapOptions,
 ): Field<Readonly<Record<string, R>>, Readonly<Record<string, W>>, 'required'> {
-  return required({ type: 'object', ...common(rest), additionalProperties: value.schema, maxProperties });
+  return required({
+    type: 'object',
+    ...common(rest),
+    additionalProperties: value.schema,
+    maxProperties,
+    ...mapType(atomic),
+  });
 }
 
 /** An object with known fields; unknown ones are pruned by the API server (and refused by `kubectl --validate`). */
@@ -193,7 +205,7 @@ export function object<const F extends Fields>(
     ...(names.length === 0 ? {} : { required: names }),
     properties: Object.fromEntries(entries.map(([name, field]) => [name, field.schema])),
     ...(minProperties === undefined ? {} : { minProperties }),
-    ...(atomic === true ? { 'x-kubernetes-map-type': 'atomic' as const } : {}),
+    ...mapType(atomic),
   });
 }
 
