@@ -1,5 +1,6 @@
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
+import { messageOf } from '../system-error.ts';
 import { ReplyParser, replyText, REPLY_CODES } from './replies.ts';
 import type { Reply } from './replies.ts';
 
@@ -104,8 +105,7 @@ export class ControlConnection {
         waiting?.resolve(reply);
       }
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#end(new ControlError('Disconnected', `${this.#path}: ${why}`, { cause: error }));
+      this.#end(new ControlError('Disconnected', `${this.#path}: ${messageOf(error)}`, { cause: error }));
     }
   }
 

@@ -1,5 +1,6 @@
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemErrorCode } from '../system-error.ts';
 
 /** Thrown where the router's folder cannot be used; the message says what to do. */
 export class FolderError extends Error {
@@ -103,10 +104,10 @@ export class ConfigFiles {
     try {
       return await action();
     } catch (error) {
-      if (error instanceof FolderError || !(error instanceof Error) || !('code' in error)) {
+      const code = systemErrorCode(error);
+      if (error instanceof FolderError || code === undefined) {
         throw error;
       }
-      const code = String(error.code);
       const cure = CURES[code] ?? 'look at the disk below it';
       throw new FolderError(code, `the router's folder ${this.directory} cannot be used (${code}); ${cure}`, {
         cause: error,
@@ -119,7 +120,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (systemErrorCode(error) === 'ENOENT') {
       return undefined;
     }
     throw error;

@@ -5,6 +5,7 @@ import { connectControl, ControlError } from '../bird/client.ts';
 import type { ControlConnection } from '../bird/client.ts';
 import { parseProtocols } from '../bird/sessions.ts';
 import type { Logger } from '../logger.ts';
+import { messageOf } from '../system-error.ts';
 import { readTemplates } from '../template/directory.ts';
 import { TemplateError } from '../template/error.ts';
 import { compileTemplates } from '../template/template-set.ts';
@@ -316,14 +317,18 @@ export class RouterController {
       return [];
     }
     const reply = await connection.command('show protocols all');
-    return sessionsOf(parseProtocols(reply), intent.type === 'configure' ? intent.view : undefined);
+    return sessionsOf(
+      parseProtocols(reply),
+      intent.type === 'configure' ? intent.view : undefined,
+      this.#status.sessions,
+    );
   }
 
   #explain(error: unknown, intent: RouterIntent): ConfigurationState {
     if (error instanceof ControlError) {
       return intent.type === 'idle' ? { type: 'current' } : { type: 'waiting', message: error.message };
     }
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (!(error instanceof FolderError) && !this.#abort.signal.aborted) {
       const stack = error instanceof Error ? error.stack : undefined;
       this.#options.logger.error('the router failed unexpectedly', { error: stack ?? message });

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../system-error.ts';
 import { TemplateError } from './error.ts';
 
 /** More is a mistake: the shipped ones have a few KiB. */
@@ -27,9 +28,12 @@ export async function readTemplates(directory: string): Promise<ReadonlyMap<stri
     if (error instanceof TemplateError) {
       throw error;
     }
-    const why = error instanceof Error ? error.message : String(error);
-    throw new TemplateError(`the templates cannot be read: ${why}; look at --template-directory`, undefined, {
-      cause: error,
-    });
+    throw new TemplateError(
+      `the templates cannot be read: ${messageOf(error)}; look at --template-directory`,
+      undefined,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -1,4 +1,5 @@
 import Handlebars from 'handlebars';
+import { messageOf } from '../system-error.ts';
 import type { RouterView } from '../view/view.ts';
 import { TemplateError } from './error.ts';
 import type { TemplateLine } from './error.ts';
@@ -132,10 +133,7 @@ function asTemplateError(error: unknown, file: string): TemplateError {
   if (error instanceof TemplateError) {
     return error;
   }
-  if (!(error instanceof Error)) {
-    throw error;
-  }
-  const message = error.message;
+  const message = messageOf(error);
   const line = /on line (\d+)/.exec(message)?.[1] ?? / - (\d+):\d+$/.exec(message)?.[1];
   const sentence = message
     .replace(/^Parse error on line \d+:\n/, 'it cannot be read:\n')
