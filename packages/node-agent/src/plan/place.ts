@@ -2,7 +2,7 @@ import { addressBits, hostPrefix, matchesSelector, prefixContains, prefixOf, sam
 import type { Address, Prefix } from '@fairlead/api';
 import { selectsInterface } from './interface-selector.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { GroupFacts, NodeLabels, Placement, PlanConfig, RefusedAggregate, Segment } from './types.ts';
+import type { GroupFacts, NodeLabels, Placement, PlanConfig, PoolFacts, RefusedAggregate, Segment } from './types.ts';
 
 /** A group as it looks from this node: what can be decided once for all its addresses. */
 export interface GroupView {
@@ -99,33 +99,42 @@ function placeVirtual({ address, view, config, surroundings, endpointsOnly, read
   if (config.excluded) {
     return { type: 'none', reason: 'node-excluded' };
   }
-  const host = hostPrefix(address);
   if (surroundings.has(address)) {
     return { type: 'none', reason: 'address-in-use-by-network' };
   }
+  const host = hostPrefix(address);
+  const pool = poolOf(address, view.group);
   if (endpointsOnly) {
     if (readyNodes === undefined) {
       return { type: 'hold' };
     }
-    return readyNodes.has(config.node)
-      ? { type: 'virtual', route: host, refused: undefined }
-      : { type: 'none', reason: 'no-endpoint' };
+    return readyNodes.has(config.node) ? virtual({ route: host, pool, view }) : { type: 'none', reason: 'no-endpoint' };
   }
-  const aggregate = prefixOf(address, routeLength(address, view.group));
+  const length = pool?.routeLength ?? view.group?.routeLength[address.family] ?? addressBits(address.family);
+  const aggregate = prefixOf(address, length);
   const overlaps = isHost(aggregate) ? undefined : surroundings.overlap(aggregate);
   if (overlaps === undefined) {
-    return { type: 'virtual', route: aggregate, refused: undefined };
+    return virtual({ route: aggregate, pool, view });
   }
-  const refused: RefusedAggregate = { prefix: aggregate, group: view.group?.name ?? '', overlaps };
-  return { type: 'virtual', route: host, refused };
+  return virtual({ route: host, pool, view, refused: { prefix: aggregate, group: view.group?.name ?? '', overlaps } });
 }
 
-/** Length of the route for an address: that of its pool, of its group's source, else a host route. */
-function routeLength(address: Address, group: GroupFacts | undefined): number {
-  const pool = group?.pools.find(
+function virtual(options: {
+  readonly route: Prefix;
+  readonly pool: PoolFacts | undefined;
+  readonly view: GroupView;
+  readonly refused?: RefusedAggregate;
+}): Placement {
+  const { route, pool, view, refused } = options;
+  const group = view.group === undefined ? {} : { group: view.group.name };
+  return { type: 'virtual', route, refused, stray: pool === undefined ? { prefix: route, ...group } : undefined };
+}
+
+/** The pool of the group that has the address. */
+function poolOf(address: Address, group: GroupFacts | undefined): PoolFacts | undefined {
+  return group?.pools.find(
     ({ first, last }) => first.family === address.family && first.value <= address.value && address.value <= last.value,
   );
-  return pool?.routeLength ?? group?.routeLength[address.family] ?? addressBits(address.family);
 }
 
 function isHost(prefix: Prefix): boolean {

@@ -103,6 +103,24 @@ test('with traffic policy Local addresses follow the endpoints', () => {
   expect(routes(plan)).toEqual([]);
 });
 
+test('routes of addresses that no pool has are known to the router', () => {
+  const groups = [group('g', { pools: [pool('10.8.0.0', '10.8.0.255', 24)] })];
+  const plan = planner({ config: config({}, groups) });
+  plan.setService(service('default/a', ['10.8.0.1'], { group: 'g' }));
+  expect(plan.strayRoutes()).toEqual([]);
+  const before = plan.strayVersion;
+  plan.setService(service('default/b', ['10.9.0.1'], { group: 'g' }));
+  plan.setService(service('default/c', ['10.9.0.2'], { group: 'gone' }));
+  expect(plan.strayVersion).not.toBe(before);
+  expect(plan.strayRoutes()).toEqual([
+    { prefix: parsePrefix('10.9.0.1/32'), group: 'g' },
+    { prefix: parsePrefix('10.9.0.2/32') },
+  ]);
+  plan.deleteService('default/b');
+  plan.deleteService('default/c');
+  expect(plan.strayRoutes()).toEqual([]);
+});
+
 test('whatever the order of events, the end state is that of a fresh plan', () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const random = generator(seed);

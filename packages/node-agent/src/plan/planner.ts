@@ -5,7 +5,7 @@ import type { AddressKey, PrefixKey } from './keys.ts';
 import { place, viewGroup } from './place.ts';
 import type { GroupView } from './place.ts';
 import { Surroundings } from './surroundings.ts';
-import type { NoPlacement, Placement, PlanConfig, RefusedAggregate, ServiceFacts } from './types.ts';
+import type { NoPlacement, Placement, PlanConfig, RefusedAggregate, ServiceFacts, StrayRoute } from './types.ts';
 
 /** One local address that this node could hold. */
 export interface LocalCandidate {
@@ -63,6 +63,8 @@ export class Planner {
   readonly #addresses = new Map<AddressKey, AddressEntry>();
   readonly #routes = new Map<PrefixKey, RouteEntry>();
   #snapshot: Snapshot;
+  readonly #strays = new Map<PrefixKey, StrayRoute>();
+  #strayVersion = 0;
   #virtualCount = 0;
   #holdCount = 0;
   #touched = emptyChanges();
@@ -133,6 +135,16 @@ export class Planner {
     for (const [key, entry] of this.#routes) {
       yield [key, entry.prefix];
     }
+  }
+
+  /** Routes of addresses that no pool has. */
+  strayRoutes(): StrayRoute[] {
+    return [...this.#strays.values()];
+  }
+
+  /** Another number when {@link strayRoutes} are others. */
+  get strayVersion(): number {
+    return this.#strayVersion;
   }
 
   /** How many addresses are to be left as they are; while there are any, a route that nobody wants may be theirs. */
@@ -272,6 +284,7 @@ export class Planner {
       if (placement.type === 'virtual' && !keys.has(prefixKey(placement.route))) {
         keys.add(prefixKey(placement.route));
         routes.push(placement.route);
+        this.#noteStray(placement.route, placement.stray);
       }
     }
     for (const old of entry.routes) {
@@ -297,12 +310,26 @@ export class Planner {
     entry.addresses.add(user);
   }
 
+  #noteStray(route: Prefix, stray: StrayRoute | undefined): void {
+    const key = prefixKey(route);
+    const known = this.#strays.get(key);
+    if (stray?.group !== known?.group || (stray === undefined) !== (known === undefined)) {
+      this.#strayVersion += 1;
+      if (stray === undefined) {
+        this.#strays.delete(key);
+      } else {
+        this.#strays.set(key, stray);
+      }
+    }
+  }
+
   #releaseRoute(key: PrefixKey, user: AddressKey): void {
     const entry = this.#routes.get(key);
     entry?.addresses.delete(user);
     if (entry?.addresses.size === 0) {
       this.#routes.delete(key);
       this.#touched.routes.add(key);
+      this.#noteStray(entry.prefix, undefined);
     }
   }
 

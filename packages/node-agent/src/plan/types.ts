@@ -105,9 +105,22 @@ export interface RefusedAggregate {
   readonly overlaps: ProtectedPrefix;
 }
 
+/** A route for an address that no pool has: it outlived its pool, or comes from NetBox. */
+export interface StrayRoute {
+  readonly prefix: Prefix;
+  /** The group that it was allocated from, where there is one. */
+  readonly group?: string;
+}
+
 /** Where one address of one Service belongs on this node. */
 export type Placement =
-  | { readonly type: 'virtual'; readonly route: Prefix; readonly refused: RefusedAggregate | undefined }
+  | {
+      readonly type: 'virtual';
+      readonly route: Prefix;
+      readonly refused: RefusedAggregate | undefined;
+      /** Set where no pool has the address: the router has to be told of its route. */
+      readonly stray: StrayRoute | undefined;
+    }
   | {
       readonly type: 'local';
       /** Index of the interface that would carry it. */

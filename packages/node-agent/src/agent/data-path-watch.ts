@@ -1,0 +1,67 @@
+import type { Logger } from '@fairlead/runtime';
+import type { Timers } from '../apply/timers.ts';
+import { initialGate, stepGate } from '../health/data-path.ts';
+import type { Gate } from '../health/data-path.ts';
+import { probeDataPath } from '../health/probe.ts';
+
+/** How often the endpoint is asked once it is good. */
+const STEADY_MS = 5_000;
+/** How often while it is not, so that a node that boots does not wait for long. */
+const EAGER_MS = 500;
+const TIMEOUT_MS = 2_000;
+
+export interface DataPathWatchOptions {
+  /** Undefined: not checked. */
+  readonly url: URL | undefined;
+  readonly goodSinceBoot: boolean;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** The gate opened or shut. Must not throw. */
+  readonly changed: () => void;
+}
+
+/** Asks the health endpoint of the node's data path and keeps the gate by its answers. */
+export class DataPathWatch {
+  readonly #options: DataPathWatchOptions;
+  #gate: Gate;
+  #cancel: () => void = () => undefined;
+
+  constructor(options: DataPathWatchOptions) {
+    this.#options = options;
+    this.#gate = initialGate({ enabled: options.url !== undefined, goodSinceBoot: options.goodSinceBoot });
+  }
+
+  get gate(): Gate {
+    return this.#gate;
+  }
+
+  start(): void {
+    const { url, signal } = this.#options;
+    if (url !== undefined) {
+      signal.addEventListener('abort', () => {
+        this.#cancel();
+      });
+      this.#ask(url);
+    }
+  }
+
+  #ask(url: URL): void {
+    const { timers, signal, logger, changed } = this.#options;
+    void probeDataPath(url, { timeoutMs: TIMEOUT_MS, signal }).then((probe) => {
+      if (signal.aborted) {
+        return;
+      }
+      const before = this.#gate.state;
+      this.#gate = stepGate(this.#gate, probe, timers.now());
+      if (this.#gate.state !== before) {
+        logger.info('The data path of this node', { was: before, is: this.#gate.state, detail: this.#gate.detail });
+        changed();
+      }
+      const steady = probe.type === 'good' || this.#gate.state === 'unchecked';
+      this.#cancel = timers.after(steady ? STEADY_MS : EAGER_MS, () => {
+        this.#ask(url);
+      });
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import { formatPrefix } from '@fairlead/api';
+import type { RouterVerdict } from '@fairlead/router';
+import type { GateState } from '../health/data-path.ts';
+import { interfacePattern } from '../plan/interface-selector.ts';
+import type { RefusedAggregate } from '../plan/types.ts';
+import type { Finding } from '../status/condition.ts';
+
+/** So many addresses or aggregates are named in a message. */
+const NAMED = 5;
+
+/** What stands in the agent's way, as far as it is known. */
+export interface Troubles {
+  readonly gate: GateState;
+  readonly gateURL: string | undefined;
+  readonly hasSegments: boolean;
+  readonly interfaceSelectors: readonly string[];
+  /** Kind of the interface for virtual addresses; `ifb` is a stand-in. */
+  readonly dummyKind: string | undefined;
+  readonly dummyInterface: string;
+  /** The kernel's last refusal that still stands. */
+  readonly kernelProblem: Error | undefined;
+  readonly refusedAggregates: readonly RefusedAggregate[];
+  /** Addresses that the network itself uses, as text. */
+  readonly usedByNetwork: readonly string[];
+  /** Number of objects that others keep removing. */
+  readonly contested: number;
+  readonly router: RouterVerdict | undefined;
+}
+
+/** The conditions of LBNodeStatus: `Ready` always, and one for each trouble that there is. Pure. */
+export function findingsOf(troubles: Troubles): Finding[] {
+  const found = troublesFound(troubles);
+  const [first] = found.filter(({ blocking }) => blocking);
+  const ready: Finding =
+    first === undefined
+      ? { type: 'Ready', status: 'True', reason: 'Ready', message: 'the agent does all it should' }
+      : { type: 'Ready', status: 'False', reason: first.type, message: first.message };
+  return [
+    ready,
+    ...found.map(({ type, message }): Finding => ({ type, status: 'True', reason: type, message })),
+    ...(troubles.router === undefined
+      ? []
+      : [
+          {
+            type: 'RouterReady',
+            status: troubles.router.ready ? ('True' as const) : ('False' as const),
+            reason: troubles.router.reason,
+            message: troubles.router.message,
+          },
+        ]),
+  ];
+}
+
+interface Trouble {
+  readonly type: string;
+  readonly message: string;
+  /** Whether the agent cannot do its job because of it. */
+  readonly blocking: boolean;
+}
+
+function troublesFound(troubles: Troubles): Trouble[] {
+  const { kernelProblem, refusedAggregates, usedByNetwork, contested, dummyInterface } = troubles;
+  const found: Trouble[] = [];
+  const find = (type: string, blocking: boolean, message: string): void => {
+    found.push({ type, message, blocking });
+  };
+  if (kernelProblem !== undefined) {
+    find('KernelRefuses', true, `the kernel refuses what is asked of it: ${kernelProblem.message}`);
+  }
+  if (!troubles.hasSegments) {
+    find(
+      'NoLocalInterface',
+      false,
+      'no local interface: there is no default route whose interface has an address; give the node a default route, or name interfaces in an LBNodeAgent (local.interfaces). Virtual addresses work without',
+    );
+  }
+  const bad = troubles.interfaceSelectors.filter((selector) => interfacePattern(selector) === 'invalid');
+  if (bad.length > 0) {
+    find('InvalidInterface', false, `local.interfaces has no regular expressions: ${bad.join(', ')}`);
+  }
+  if (troubles.gate === 'unchecked' && troubles.gateURL !== undefined) {
+    find(
+      'DataPathUnchecked',
+      false,
+      `nothing listens at ${troubles.gateURL}, so the data path is not checked; give the address of kube-proxy's or the CNI's health endpoint with --data-path-health, or none`,
+    );
+  }
+  if (troubles.dummyKind === 'ifb') {
+    find(
+      'NoDummyInterfaces',
+      false,
+      `the kernel had no interfaces of kind dummy, so ${dummyInterface} is of kind ifb, which works the same; modprobe dummy to have it right after the next boot`,
+    );
+  }
+  if (refusedAggregates.length > 0) {
+    const named = refusedAggregates
+      .slice(0, NAMED)
+      .map(({ prefix, group, overlaps }) => `${formatPrefix(prefix)} of ServiceGroup ${group} covers ${overlaps.what}`);
+    find('AggregateOverlap', false, `host routes stand in for aggregates: ${listed(named, refusedAggregates.length)}`);
+  }
+  if (usedByNetwork.length > 0) {
+    find(
+      'AddressInUse',
+      false,
+      `not announced, because the network itself uses them: ${listed(usedByNetwork.slice(0, NAMED), usedByNetwork.length)}; exclude them in their ServiceGroup`,
+    );
+  }
+  if (contested > 0) {
+    find(
+      'Contested',
+      false,
+      `something on this node keeps removing ${contested} of our addresses, routes or interfaces; they are put back once a minute. NetworkManager: mark ${dummyInterface} as unmanaged; systemd-networkd: ManageForeignRoutes=no and KeepConfiguration=yes`,
+    );
+  }
+  return found;
+}
+
+function listed(named: readonly string[], all: number): string {
+  return `${named.join('; ')}${all > named.length ? ` and ${all - named.length} more` : ''}`;
+}

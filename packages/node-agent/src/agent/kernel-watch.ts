@@ -1,0 +1,104 @@
+import type { Netlink } from '@fairlead/netlink';
+import type { Logger } from '@fairlead/runtime';
+import type { Timers } from '../apply/timers.ts';
+import { KernelState } from '../facts/kernel-state.ts';
+import type { KernelChange } from '../facts/kernel-state.ts';
+import type { OwnershipMarks } from '../facts/ownership.ts';
+
+/** Events are complete as far as anybody knows; this is for what nobody knows. */
+const FULL_READING_MS = 300_000;
+/** Surprises come in groups. */
+const SURPRISE_MS = 1_000;
+
+export interface KernelWatchOptions {
+  readonly netlink: Netlink;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly marks: () => OwnershipMarks;
+  /** One change, after the state has taken it over. Must not throw. */
+  readonly changed: (change: KernelChange) => void;
+  /** Everything was read anew; what differs is to be looked for. Must not throw. */
+  readonly readAnew: (reason: string) => void;
+}
+
+/** Keeps a {@link KernelState} true: one reading, then events; another reading when events were lost, and now and then. */
+export class KernelWatch {
+  readonly state: KernelState;
+  readonly #options: KernelWatchOptions;
+  #reading: Promise<void> | undefined;
+  #cancel: () => void = () => undefined;
+  #unsubscribe: () => void = () => undefined;
+  #closed = false;
+
+  constructor(options: KernelWatchOptions) {
+    this.#options = options;
+    this.state = new KernelState(options.marks);
+  }
+
+  /** Reads everything for the first time and follows events from before that on. */
+  async start(): Promise<void> {
+    const { netlink } = this.#options;
+    this.#unsubscribe = netlink.subscribe((event) => {
+      if (event.type === 'resync') {
+        this.readAgain(event.reason);
+        return;
+      }
+      const change = this.state.apply(event);
+      if (change.type !== 'nothing') {
+        this.#options.changed(change);
+      }
+    });
+    await this.#read();
+    this.#plan(FULL_READING_MS);
+  }
+
+  /** Reads everything again, soon and once for all who ask. */
+  readAgain(reason: string): void {
+    if (this.#closed || this.#reading !== undefined) {
+      return;
+    }
+    this.#cancel();
+    const { logger, readAnew } = this.#options;
+    this.#reading = this.#read()
+      .then(() => {
+        if (!this.#closed) {
+          readAnew(reason);
+        }
+      })
+      .catch((error: unknown) => {
+        if (!this.#closed) {
+          logger.error("The kernel's state cannot be read; it is tried again", { error });
+        }
+      })
+      .finally(() => {
+        this.#reading = undefined;
+        this.#plan(FULL_READING_MS);
+      });
+  }
+
+  /** Something is there that should not be; everything is read again in a moment. */
+  surprised(): void {
+    this.#plan(SURPRISE_MS);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+    this.#unsubscribe();
+  }
+
+  #plan(ms: number): void {
+    this.#cancel();
+    if (!this.#closed) {
+      this.#cancel = this.#options.timers.after(ms, () => {
+        this.readAgain(ms === SURPRISE_MS ? 'surprise' : 'routine');
+      });
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { netlink } = this.#options;
+    const [links, addresses, routes] = await Promise.all([netlink.links(), netlink.addresses(), netlink.routes()]);
+    this.state.reset({ links, addresses, routes });
+  }
+}

@@ -1,0 +1,143 @@
+import type { IPFamily, Address, NodeRouterStatus, Router, ServiceGroup } from '@fairlead/api';
+import { isNotFound, SECRETS } from '@fairlead/kube';
+import type { KubeClient } from '@fairlead/kube';
+import { buildRouterView, RouterController } from '@fairlead/router';
+import type { RouterIntent, RouterStatus, RouterView, SecretData } from '@fairlead/router';
+import type { Logger } from '@fairlead/runtime';
+import type { Timers } from '../apply/timers.ts';
+import type { StrayRoute } from '../plan/types.ts';
+
+/** Changes come in groups; the router is told once. */
+const GATHER_MS = 20;
+/** Secrets are not watched (agents may read only those that are named to them); this is how soon a new one counts. */
+const SECRETS_MS = 60_000;
+
+/** What the router's configuration is made of. */
+export interface RouterFacts {
+  readonly router: Router | undefined;
+  readonly serviceGroups: readonly ServiceGroup[];
+  readonly strays: readonly StrayRoute[];
+  readonly addresses: Readonly<Partial<Record<IPFamily, Address>>>;
+  readonly dummyInterface: string;
+}
+
+export interface RouterSideOptions {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly timers: Timers;
+  readonly signal: AbortSignal;
+  readonly namespace: string;
+  readonly node: string;
+  readonly directory: string;
+  readonly templateDirectory: string;
+  /** Everything as it is now; undefined while it has not been read. */
+  readonly facts: () => RouterFacts | undefined;
+  /** The router's status changed. Must not throw. */
+  readonly changed: () => void;
+}
+
+/** Hands the Router that selects this node to the routing daemon. Nothing runs until there has been one. */
+export class RouterSide {
+  readonly #options: RouterSideOptions;
+  #controller: RouterController | undefined;
+  #previous: RouterView | undefined;
+  #cancel: (() => void) | undefined;
+  #secrets: ReadonlyMap<string, SecretData> = new Map();
+  #secretNames = '';
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: RouterSideOptions) {
+    this.#options = options;
+  }
+
+  /** Something that the router's configuration is made of may have changed. */
+  changed(): void {
+    this.#cancel ??= this.#options.timers.after(GATHER_MS, () => {
+      this.#cancel = undefined;
+      this.#running = this.#running.then(() => this.#tell({ readSecrets: false }));
+    });
+  }
+
+  /** The status of the daemon; undefined while no Router has selected this node. */
+  status(): RouterStatus | undefined {
+    return this.#controller?.status();
+  }
+
+  /** The same as LBNodeStatus has it. */
+  nodeStatus(): NodeRouterStatus | undefined {
+    const status = this.status();
+    return (
+      status && {
+        daemon: status.daemon,
+        ...(status.router === undefined ? {} : { router: status.router }),
+        sessions: [...status.sessions],
+      }
+    );
+  }
+
+  /** Ends; the daemon keeps what it has. */
+  async close(): Promise<void> {
+    this.#cancel?.();
+    await this.#controller?.close();
+  }
+
+  async #tell({ readSecrets }: { readonly readSecrets: boolean }): Promise<void> {
+    const { facts, node, signal, logger, directory, templateDirectory, changed } = this.#options;
+    const now = facts();
+    if (now === undefined || signal.aborted || (this.#controller === undefined && now.router === undefined)) {
+      return;
+    }
+    await this.#readSecrets(now.router, readSecrets);
+    const intent: RouterIntent = buildRouterView({
+      router: now.router,
+      serviceGroups: now.serviceGroups,
+      secrets: this.#secrets,
+      node: { name: node, addresses: now.addresses, dummyInterface: now.dummyInterface },
+      strays: now.strays,
+      previous: this.#previous,
+    });
+    if (intent.type === 'configure') {
+      this.#previous = intent.view;
+    }
+    if (this.#controller === undefined && !signal.aborted) {
+      this.#controller = new RouterController({ directory, templateDirectory, logger });
+      this.#controller.onChange(changed);
+    }
+    this.#controller?.update(intent);
+    changed();
+  }
+
+  async #readSecrets(router: Router | undefined, again: boolean): Promise<void> {
+    const names = secretNames(router);
+    if (!again && names.join() === this.#secretNames) {
+      return;
+    }
+    const { client, namespace, signal, logger, timers } = this.#options;
+    const secrets = new Map<string, SecretData>();
+    for (const name of names) {
+      try {
+        const { data } = await client.get(SECRETS, { namespace, name }, { signal });
+        secrets.set(name, { ...data });
+      } catch (error) {
+        if (!isNotFound(error) && !signal.aborted) {
+          logger.warn('A Secret of the Router cannot be read', { secret: name, error });
+        }
+      }
+    }
+    this.#secrets = secrets;
+    this.#secretNames = names.join();
+    if (names.length > 0) {
+      timers.after(SECRETS_MS, () => {
+        this.#running = this.#running.then(() => this.#tell({ readSecrets: true }));
+      });
+    }
+  }
+}
+
+function secretNames(router: Router | undefined): string[] {
+  const bgp = (router?.spec.bgp?.neighbors ?? []).map(({ passwordSecret }) => passwordSecret);
+  const ospf = (router?.spec.ospf?.areas ?? []).flatMap(({ interfaces }) =>
+    interfaces.map(({ passwordSecret }) => passwordSecret),
+  );
+  return [...new Set([...bgp, ...ospf].filter((name) => name !== undefined))].sort();
+}
