@@ -317,6 +317,8 @@ function startControllerManager(
     `--controllers=${CONTROLLERS.join(',')}`,
     `--service-account-private-key-file=${parts.pki.serviceAccountKey}`,
     `--root-ca-file=${parts.pki.caCertificate}`,
+    // Each controller as itself: the roles of the bootstrap policy are made for that.
+    '--use-service-account-credentials=true',
     '--leader-elect=false',
     '--secure-port=0',
     '--concurrent-service-endpoint-syncs=5',
