@@ -1,3 +1,5 @@
+import { codeOf, messageOf } from './error-code.ts';
+
 /** One cause in the `details` of a Status. */
 export interface StatusCause {
   readonly reason?: string;
@@ -71,16 +73,6 @@ export class KubeConfigError extends Error {
   readonly code = 'KUBE_CONFIG';
 }
 
-function codeOf(cause: unknown): string | undefined {
-  if (typeof cause !== 'object' || cause === null) {
-    return undefined;
-  }
-  if ('code' in cause && typeof cause.code === 'string') {
-    return cause.code;
-  }
-  return 'cause' in cause ? codeOf(cause.cause) : undefined;
-}
-
 function networkReason(cause: unknown): string {
   const code = codeOf(cause);
   switch (code) {
@@ -101,7 +93,7 @@ function networkReason(cause: unknown): string {
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `the API server's certificate is not trusted (${code}); check the certificate authority in the kubeconfig`;
     default:
-      return cause instanceof Error && cause.message !== '' ? cause.message : 'the connection to the API server failed';
+      return messageOf(cause) || 'the connection to the API server failed';
   }
 }
 

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 const SECRET_KEY = /authorization|cookie|credential|passphrase|password|private-?key|secret|token/i;
 /** Names of objects and files that hold secrets are no secrets, and needed to mend things. */
 const HARMLESS_KEY = /(name|file|ref|reference|namespace|path|kind)$/i;
@@ -36,7 +38,7 @@ function plain(value: unknown, depth: number): unknown {
   if (depth > DEEPEST) {
     return '[deeper]';
   }
-  if (value instanceof Error) {
+  if (isNativeError(value)) {
     return plainError(value, depth);
   }
   if (Array.isArray(value)) {

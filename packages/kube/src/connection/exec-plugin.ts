@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { codeOf } from '../error-code.ts';
 import { KubeConfigError } from '../errors.ts';
 
 /** `user.exec` of a kubeconfig: a program that prints credentials (aws, gcloud, kubelogin, …). */
@@ -48,7 +49,7 @@ export async function runExecPlugin(
     if (cause instanceof KubeConfigError) {
       throw cause;
     }
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const missing = codeOf(cause) === 'ENOENT';
     const hint = missing && plugin.installHint !== undefined ? `: ${plugin.installHint}` : '';
     throw new KubeConfigError(
       `the credential program ${plugin.command} of the kubeconfig ${missing ? 'is not installed' : 'failed'}${hint}`,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parse } from 'yaml';
+import { codeOf, messageOf } from '../error-code.ts';
 import { KubeConfigError } from '../errors.ts';
 import { runExecPlugin, type ExecCredential, type ExecPlugin } from './exec-plugin.ts';
 import type { ConnectionSettings, SettingsSource, TlsSettings } from './settings.ts';
@@ -156,11 +157,11 @@ async function readConfigFile(path: string): Promise<{ readonly path: string; re
   try {
     content = parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const missing = codeOf(cause) === 'ENOENT';
     throw new KubeConfigError(
       missing
         ? `there is no kubeconfig at ${path}; give another with --kubeconfig`
-        : `cannot read the kubeconfig ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        : `cannot read the kubeconfig ${path}: ${messageOf(cause)}`,
       { cause },
     );
   }
