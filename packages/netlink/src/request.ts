@@ -1,5 +1,5 @@
 import type { Address, Prefix } from './address.ts';
-import { SCOPE } from './codec/constants.ts';
+import { ROUTE_TYPE, SCOPE } from './codec/constants.ts';
 
 /** What a new address carries; see {@link addAddress}. */
 export interface AddAddressRequest {
@@ -40,7 +40,7 @@ interface RouteOptions {
   readonly table?: number | undefined;
   /** One of {@link ROUTE_TYPE}. Default when adding: unicast. */
   readonly type?: number | undefined;
-  /** One of {@link SCOPE}. Default: link for IPv4 without a gateway, else universe. */
+  /** One of {@link SCOPE}. Default when adding: link for IPv4 without a gateway, else universe. */
   readonly scope?: number | undefined;
   readonly preferredSource?: Address | undefined;
 }
@@ -88,7 +88,11 @@ export function addAddress(options: Omit<AddAddressRequest, 'kind'>): AddAddress
   return { kind: 'addAddress', ...options };
 }
 
-/** Takes an address from an interface; EADDRNOTAVAIL when it is not there. The length must be the one it was added with. */
+/**
+ * Takes an address from an interface; EADDRNOTAVAIL when it is not there. The length must be the one it was added with.
+ * With the last IPv4 address of an interface the kernel drops all its IPv4 routes, and sends no event for them
+ * (net/ipv4/fib_frontend.c, fib_disable_ip).
+ */
 export function deleteAddress(options: Omit<DeleteAddressRequest, 'kind'>): DeleteAddressRequest {
   return { kind: 'deleteAddress', ...options };
 }
@@ -123,8 +127,25 @@ export function deleteLink(index: number): DeleteLinkRequest {
   return { kind: 'deleteLink', index };
 }
 
-/** The scope of a route that names none, as iproute2 chooses it: an IPv4 route without a gateway ends on the link. */
+/** The scope of a new route that names none, as iproute2 chooses it: an IPv4 route without a gateway ends on the link. */
 export function routeScope(route: RouteOptions): number {
-  const onLink = route.dst.address.family === 'IPv4' && route.gateway === undefined;
-  return route.scope ?? (onLink ? SCOPE.link : SCOPE.universe);
+  if (route.scope !== undefined) {
+    return route.scope;
+  }
+  const { type = ROUTE_TYPE.unicast } = route;
+  if (route.dst.address.family === 'IPv6') {
+    return SCOPE.universe;
+  }
+  switch (type) {
+    case ROUTE_TYPE.local:
+      return SCOPE.host;
+    case ROUTE_TYPE.broadcast:
+    case ROUTE_TYPE.anycast:
+    case ROUTE_TYPE.multicast:
+      return SCOPE.link;
+    case ROUTE_TYPE.unicast:
+      return route.gateway === undefined ? SCOPE.link : SCOPE.universe;
+    default:
+      return SCOPE.universe;
+  }
 }

@@ -73,9 +73,13 @@ export function decodeError(message: Message): KernelRefusal | undefined {
   if ((message.flags & NLM_F_ACK_TLVS) === 0 || message.end - request < MESSAGE_HEADER) {
     return { errno };
   }
-  const requestLength = message.bytes.readUInt32LE(request);
-  const copied = (message.flags & NLM_F_CAPPED) === 0 ? (requestLength + 3) & ~3 : MESSAGE_HEADER;
-  return { errno, ...decodeExtendedAcknowledgement(message, request + copied) };
+  // The header of a cut request still has the length that it had.
+  const capped = (message.flags & NLM_F_CAPPED) !== 0;
+  const copied = capped ? MESSAGE_HEADER : message.bytes.readUInt32LE(request);
+  if (copied > message.end - request) {
+    throw new DecodeError(`an error message repeats ${copied} bytes where ${message.end - request} are left`);
+  }
+  return { errno, ...decodeExtendedAcknowledgement(message, request + ((copied + 3) & ~3)) };
 }
 
 /** Reads NLMSG_DONE: since 4.20 it carries the dump's outcome, 0 or a negative error number, and the same attributes. */

@@ -1,3 +1,4 @@
+import type { Address, IPFamily } from '../address.ts';
 import { addressBytes, addressText } from '../address.ts';
 import type {
   AddAddressRequest,
@@ -50,7 +51,7 @@ import { linkHeader } from './link.ts';
 import { encodeMessage } from './message.ts';
 import { ROUTE_HEADER } from './route.ts';
 
-/** Room for the attributes of the largest request that is built here: five addresses or a link's texts. */
+/** Room for the attributes of the largest request that is built here: a few addresses and numbers. */
 const CAPACITY = 256;
 
 interface Encoded {
@@ -59,12 +60,11 @@ interface Encoded {
   readonly body: Buffer;
 }
 
-function addressHeader(request: AddAddressRequest | DeleteAddressRequest, flags: number, scope: number): Buffer {
+function addressHeader(request: AddAddressRequest | DeleteAddressRequest, scope: number): Buffer {
   const header = Buffer.alloc(ADDRESS_HEADER);
   header.writeUInt8(familyNumber(request.address.family), 0);
   header.writeUInt8(request.length, 1);
-  // Only the low eight flags fit here; all of them follow in IFA_FLAGS.
-  header.writeUInt8(flags & 0xff, 2);
+  // The flags at offset 2 stay 0: only the low eight fit there, and IFA_FLAGS takes their place.
   header.writeUInt8(scope, 3);
   header.writeUInt32LE(request.index, 4);
   return header;
@@ -75,12 +75,12 @@ function encodeAddAddress(request: AddAddressRequest): Encoded {
   const preferredLifetime = Math.min(request.preferredLifetime ?? validLifetime, validLifetime);
   const bits = (flags.noprefixroute === true ? IFA_F_NOPREFIXROUTE : 0) | (flags.nodad === true ? IFA_F_NODAD : 0);
   const bytes = addressBytes(request.address);
-  const body = new BodyWriter(addressHeader(request, bits, request.scope ?? SCOPE.universe), CAPACITY)
-    .bytes(IFA_LOCAL, bytes)
-    .bytes(IFA_ADDRESS, bytes);
+  const body = new BodyWriter(addressHeader(request, request.scope ?? SCOPE.universe), CAPACITY);
+  body.bytes(IFA_LOCAL, bytes);
   if (bits !== 0) {
     body.uint32(IFA_FLAGS, bits);
   }
+  body.bytes(IFA_ADDRESS, bytes);
   if (preferredLifetime !== Infinity || validLifetime !== Infinity) {
     const lifetimes = Buffer.alloc(CACHEINFO_SIZE);
     lifetimes.writeUInt32LE(encodeLifetime(preferredLifetime), 0);
@@ -96,7 +96,7 @@ function encodeAddAddress(request: AddAddressRequest): Encoded {
 
 function encodeDeleteAddress(request: DeleteAddressRequest): Encoded {
   const bytes = addressBytes(request.address);
-  const body = new BodyWriter(addressHeader(request, 0, SCOPE.universe), CAPACITY)
+  const body = new BodyWriter(addressHeader(request, SCOPE.universe), CAPACITY)
     .bytes(IFA_LOCAL, bytes)
     .bytes(IFA_ADDRESS, bytes);
   return { type: RTM_DELADDR, flags: 0, body: body.finish() };
@@ -110,7 +110,7 @@ function encodeRouteBody(
   const header = Buffer.alloc(ROUTE_HEADER);
   header.writeUInt8(familyNumber(dst.address.family), 0);
   header.writeUInt8(dst.length, 1);
-  header.writeUInt8(table < 256 ? table : 0, 4);
+  header.writeUInt8(table > 255 ? 0 : table, 4);
   header.writeUInt8(request.protocol ?? defaults.protocol, 5);
   header.writeUInt8(defaults.scope, 6);
   header.writeUInt8(request.type ?? defaults.type, 7);
@@ -118,26 +118,33 @@ function encodeRouteBody(
   if (dst.length > 0) {
     body.bytes(RTA_DST, addressBytes(dst.address));
   }
-  body.uint32(RTA_TABLE, table);
   if (gateway !== undefined) {
-    const family = Buffer.alloc(2);
-    family.writeUInt16LE(familyNumber(gateway.family));
-    if (gateway.family === dst.address.family) {
-      body.bytes(RTA_GATEWAY, addressBytes(gateway));
-    } else {
-      body.bytes(RTA_VIA, Buffer.concat([family, addressBytes(gateway)]));
-    }
+    writeGateway(body, gateway, dst.address.family);
   }
   if (request.preferredSource !== undefined) {
     body.bytes(RTA_PREFSRC, addressBytes(request.preferredSource));
   }
-  if (request.index !== undefined) {
-    body.uint32(RTA_OIF, request.index);
+  if (table > 255) {
+    body.uint32(RTA_TABLE, table);
   }
   if (request.metric !== undefined) {
     body.uint32(RTA_PRIORITY, request.metric);
   }
+  if (request.index !== undefined) {
+    body.uint32(RTA_OIF, request.index);
+  }
   return body.finish();
+}
+
+function writeGateway(body: BodyWriter, gateway: Address, family: IPFamily): void {
+  if (gateway.family === family) {
+    body.bytes(RTA_GATEWAY, addressBytes(gateway));
+  } else {
+    // struct rtvia: u16 family, then the address.
+    const number = Buffer.alloc(2);
+    number.writeUInt16LE(familyNumber(gateway.family));
+    body.bytes(RTA_VIA, Buffer.concat([number, addressBytes(gateway)]));
+  }
 }
 
 function encodeAddRoute(request: AddRouteRequest): Encoded {
@@ -152,12 +159,13 @@ function encodeAddRoute(request: AddRouteRequest): Encoded {
 
 function encodeDeleteRoute(request: DeleteRouteRequest): Encoded {
   // 0 and "nowhere" are what the kernel takes as "any" here (net/ipv4/fib_trie.c fib_table_delete).
-  const any = { protocol: 0, type: 0, scope: request.scope ?? SCOPE.nowhere };
+  const scope = request.scope ?? (request.dst.address.family === 'IPv4' ? SCOPE.nowhere : SCOPE.universe);
+  const any = { protocol: 0, type: 0, scope };
   return { type: RTM_DELROUTE, flags: 0, body: encodeRouteBody(request, any) };
 }
 
 function encodeAddLink(request: AddLinkRequest): Encoded {
-  const kind = new BodyWriter(Buffer.alloc(0), CAPACITY).text(IFLA_INFO_KIND, request.linkKind).finish();
+  const kind = new BodyWriter(Buffer.alloc(0), CAPACITY).bytes(IFLA_INFO_KIND, Buffer.from(request.linkKind)).finish();
   const body = new BodyWriter(linkHeader(), CAPACITY).text(IFLA_IFNAME, request.name).bytes(IFLA_LINKINFO, kind);
   return { type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, body: body.finish() };
 }
