@@ -45,6 +45,9 @@ export const CLAIM_ANNOTATIONS = {
   move: `${GROUP}/move`,
 } as const;
 
+/** On every claim, beside the labels of its LANs: what selects claims among the Leases of the namespace. */
+export const CLAIM_LABEL = `${GROUP}/claim`;
+
 /** Condition on Services: True when every address the Service needs is allocated. */
 export const ADDRESSES_ALLOCATED = `${GROUP}/AddressesAllocated`;
 /** Finalizer, only where an address must be given back to NetBox. */

@@ -1,4 +1,4 @@
-import { CLAIM_ANNOTATIONS, claimName, formatAddress, parseAddress } from '@fairlead/api';
+import { CLAIM_ANNOTATIONS, CLAIM_LABEL, claimName, formatAddress, parseAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { keyText } from '@fairlead/kube';
 import type { Lease, Projected } from '@fairlead/kube';
@@ -72,7 +72,7 @@ export function claimLease(options: {
       name: claimName(claim.address),
       namespace: options.namespace,
       annotations,
-      labels: { ...before?.labels, ...Object.fromEntries(options.labels.map((label) => [label, ''])) },
+      labels: { ...before?.labels, ...Object.fromEntries([CLAIM_LABEL, ...options.labels].map((label) => [label, ''])) },
       ...(before === undefined ? {} : { resourceVersion: before.resourceVersion, uid: before.uid }),
     },
     spec: {
