@@ -1,1 +1,1 @@
-export {};
+export { Allocator, type AllocatorOptions } from './allocator.ts';

@@ -1,0 +1,66 @@
+import type { ServiceView } from '@fairlead/ipam';
+import { NAMESPACES, Reflector, SERVICE_GROUPS, SERVICES, Store } from '@fairlead/kube';
+import type { KubeClient } from '@fairlead/kube';
+import type { Logger } from '@fairlead/runtime';
+import type { GroupFacts } from './objects/group.ts';
+import { projectGroup } from './objects/group.ts';
+import type { NamespaceFacts } from './objects/namespace.ts';
+import { projectNamespace } from './objects/namespace.ts';
+import type { Ownership } from './objects/service.ts';
+import { projectService } from './objects/service.ts';
+
+/** What the allocator knows of the cluster; the same on the leader and on a standby. */
+export class Caches {
+  readonly services = new Store<ServiceView>();
+  readonly groups = new Store<GroupFacts>();
+  readonly namespaces = new Store<NamespaceFacts>();
+  readonly #reflectors: readonly {
+    readonly what: string;
+    readonly reflector: Pick<Reflector<never, never>, 'run' | 'synced' | 'hasSynced'>;
+  }[];
+
+  constructor({ client, logger, ownership }: { client: KubeClient; logger: Logger; ownership: Ownership }) {
+    this.#reflectors = [
+      {
+        what: 'Services',
+        // All of them: one that stopped being a LoadBalancer while nobody looked may still carry our condition.
+        reflector: new Reflector({
+          client,
+          type: SERVICES,
+          store: this.services,
+          logger,
+          project: (service) => projectService(service, ownership),
+        }),
+      },
+      {
+        what: 'ServiceGroups',
+        reflector: new Reflector({ client, type: SERVICE_GROUPS, store: this.groups, logger, project: projectGroup }),
+      },
+      {
+        what: 'Namespaces',
+        reflector: new Reflector({
+          client,
+          type: NAMESPACES,
+          store: this.namespaces,
+          logger,
+          project: projectNamespace,
+        }),
+      },
+    ];
+  }
+
+  /** Follows the cluster until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#reflectors.map(({ reflector }) => reflector.run(signal)));
+  }
+
+  /** Resolves when everything has been read once. */
+  async synced(): Promise<void> {
+    await Promise.all(this.#reflectors.map(({ reflector }) => reflector.synced));
+  }
+
+  /** What has not been read yet. */
+  missing(): readonly string[] {
+    return this.#reflectors.filter(({ reflector }) => !reflector.hasSynced).map(({ what }) => what);
+  }
+}

@@ -1,0 +1,88 @@
+import type { GroupStatus } from '@fairlead/ipam';
+import { isConflict, isNotFound, SERVICE_GROUPS, WorkQueue } from '@fairlead/kube';
+import type { KubeClient } from '@fairlead/kube';
+import type { Logger } from '@fairlead/runtime';
+import type { AllocatorMetrics } from '../metrics.ts';
+import type { GroupFacts } from '../objects/group.ts';
+import { planGroupStatus } from './status.ts';
+
+/** Counts change with every Service; they are written at most so often for each group. */
+const DEBOUNCE_MS = 500;
+const SHORTEST_REQUEST_MS = 50;
+
+export interface GroupWriterOptions {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly metrics: AllocatorMetrics;
+  /** The group as last seen. */
+  readonly group: (name: string) => GroupFacts | undefined;
+  /** What is to stand in its status. */
+  readonly status: (name: string) => GroupStatus | undefined;
+  /** Monotonic milliseconds until which we may write. */
+  readonly deadline: () => number;
+  readonly now: () => number;
+  readonly wallClock: () => number;
+}
+
+/** Keeps counts and conditions of ServiceGroups true, also where somebody edits them. */
+export class GroupWriter {
+  readonly #options: GroupWriterOptions;
+  readonly #queue = new WorkQueue<string>({ baseDelayMs: 100, maxDelayMs: 5_000 });
+
+  constructor(options: GroupWriterOptions) {
+    this.#options = options;
+  }
+
+  /** The group may say something that is not so any more. */
+  add(name: string): void {
+    this.#queue.addAfter(name, DEBOUNCE_MS);
+  }
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#queue.run((name) => this.#write(name, signal), {
+      concurrency: 2,
+      signal,
+      onError: (name, error, retryInMs) =>
+        this.#options.logger.debug('The status of a ServiceGroup could not be written; trying again', {
+          group: name,
+          error,
+          retryInMs,
+        }),
+    });
+  }
+
+  async #write(name: string, signal: AbortSignal): Promise<void | { readonly againInMs: number }> {
+    const { client, group, status, metrics, deadline, now, wallClock } = this.#options;
+    const facts = group(name);
+    const wanted = status(name);
+    if (facts === undefined || wanted === undefined) {
+      metrics.forgetGroup(name);
+      return;
+    }
+    metrics.group(name, [
+      { family: 'IPv4', allocated: wanted.allocatedIPv4, available: wanted.availableIPv4 },
+      { family: 'IPv6', allocated: wanted.allocatedIPv6, available: wanted.availableIPv6 },
+    ]);
+    const plan = planGroupStatus(facts, wanted, new Date(wallClock()).toISOString().replace(/\.\d+Z$/, 'Z'));
+    if (plan === undefined) {
+      return;
+    }
+    const timeoutMs = Math.min(10_000, deadline() - now());
+    if (timeoutMs < SHORTEST_REQUEST_MS) {
+      return { againInMs: 250 };
+    }
+    const { uid, resourceVersion } = facts;
+    const patch = { metadata: { uid, resourceVersion }, status: plan };
+    try {
+      await client.patch(SERVICE_GROUPS, { name }, patch, { type: 'merge', subresource: 'status', timeoutMs, signal });
+    } catch (error) {
+      if (isConflict(error)) {
+        return { againInMs: DEBOUNCE_MS }; // the watch brings the newer version
+      }
+      if (!isNotFound(error)) {
+        throw error;
+      }
+    }
+  }
+}
