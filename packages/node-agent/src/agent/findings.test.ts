@@ -14,6 +14,7 @@ const none: Troubles = {
   usedByNetwork: [],
   contested: 0,
   router: undefined,
+  waiting: undefined,
 };
 
 test('without trouble there is one condition', () => {

@@ -25,6 +25,8 @@ export interface Troubles {
   /** Number of objects that others keep removing. */
   readonly contested: number;
   readonly router: RouterVerdict | undefined;
+  /** What is waited for before anything is announced. */
+  readonly waiting: string | undefined;
 }
 
 /** The conditions of LBNodeStatus: `Ready` always, and one for each trouble that there is. Pure. */
@@ -64,6 +66,9 @@ function troublesFound(troubles: Troubles): Trouble[] {
   const find = (type: string, blocking: boolean, message: string): void => {
     found.push({ type, message, blocking });
   };
+  if (troubles.waiting !== undefined) {
+    find('Waiting', true, troubles.waiting);
+  }
   if (kernelProblem !== undefined) {
     find('KernelRefuses', true, `the kernel refuses what is asked of it: ${kernelProblem.message}`);
   }

@@ -14,7 +14,7 @@ export interface KernelWatchOptions {
   readonly netlink: Netlink;
   readonly timers: Timers;
   readonly logger: Logger;
-  readonly marks: () => OwnershipMarks;
+  readonly marks: OwnershipMarks;
   /** One change, after the state has taken it over. Must not throw. */
   readonly changed: (change: KernelChange) => void;
   /** Everything was read anew; what differs is to be looked for. Must not throw. */

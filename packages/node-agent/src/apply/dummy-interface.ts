@@ -7,6 +7,7 @@ export interface DummyInterfaceOptions {
   readonly netlink: Pick<Netlink, 'execute' | 'links'>;
   readonly state: KernelState;
   readonly logger: Logger;
+  /** Its name at first. */
   readonly name: string;
   /** It could not be made or set up; `undefined`: it is there now. Must not throw. */
   readonly problem: (error: NetlinkError | undefined) => void;
@@ -20,14 +21,26 @@ const NO_SUCH_KIND = new Set(['EOPNOTSUPP', 'ENOTSUP']);
  * kind dummy; where the kernel has none, ifb, which acts alike here (no ARP, swallows what is sent into it).
  */
 export class DummyInterface {
-  readonly name: string;
   readonly #options: DummyInterfaceOptions;
+  #name: string;
   #link: Link | undefined;
 
   constructor(options: DummyInterfaceOptions) {
     this.#options = options;
-    this.name = options.name;
+    this.#name = options.name;
     this.#link = options.state.linkNamed(options.name);
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** From now on the interface of that name is meant. @returns whether that is another one */
+  use(name: string): boolean {
+    const changed = name !== this.#name;
+    this.#name = name;
+    this.#link = this.#options.state.linkNamed(name);
+    return changed;
   }
 
   /** Its index while it exists. Never kept by name: an interface that was made anew has another. */

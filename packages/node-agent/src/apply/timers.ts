@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Time for those who wait, passed in so that tests need not. */
 export interface Timers {
   /** Steady milliseconds. */
@@ -18,4 +20,9 @@ export function systemTimers(): Timers {
       };
     },
   };
+}
+
+/** Waits so many ms, or until the signal aborts. Never rejects. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => undefined);
 }

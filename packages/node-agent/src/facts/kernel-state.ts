@@ -37,10 +37,10 @@ export class KernelState {
   /** By network, because there can be several: on a former dummy interface, or with another metric. */
   readonly #ourRoutes = new Map<PrefixKey, readonly Route[]>();
   readonly #foreignRoutes = new Map<string, Route>();
-  readonly #marks: () => OwnershipMarks;
+  readonly #marks: OwnershipMarks;
 
-  /** @param marks by what ours is told from others, as it is at the time */
-  constructor(marks: () => OwnershipMarks) {
+  /** @param marks by what ours is told from others */
+  constructor(marks: OwnershipMarks) {
     this.#marks = marks;
   }
 
@@ -108,7 +108,7 @@ export class KernelState {
   /** An address that is there now. */
   putAddress(address: InterfaceAddress): 'ours' | 'foreign' {
     const key = interfaceAddressKey(address);
-    const ours = isOurAddress(address, this.#marks());
+    const ours = isOurAddress(address, this.#marks);
     (ours ? this.#ourAddresses : this.#foreignAddresses).set(key, address);
     (ours ? this.#foreignAddresses : this.#ourAddresses).delete(key);
     return ours ? 'ours' : 'foreign';

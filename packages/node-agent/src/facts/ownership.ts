@@ -8,7 +8,7 @@ export interface OwnershipMarks {
   /** Whether the kernel keeps IFA_PROTO (5.18 and later) and `--no-address-protocol` is not set. */
   readonly addressProtocol: boolean;
   /** Index of the interface for virtual addresses, where there is one. */
-  readonly dummyIndex: number | undefined;
+  readonly dummyIndex: () => number | undefined;
   /** What the state file says of a past or present life: addresses on local interfaces that are ours. */
   readonly recorded: (interfaceIndex: number, key: AddressKey) => boolean;
 }
@@ -26,7 +26,7 @@ export function isOurAddress(address: InterfaceAddress, marks: OwnershipMarks): 
   if (!ourForm) {
     return false;
   }
-  return address.index === marks.dummyIndex
+  return address.index === marks.dummyIndex()
     ? true
     : Number.isFinite(address.validLifetime) && marks.recorded(address.index, addressKey(address.address));
 }

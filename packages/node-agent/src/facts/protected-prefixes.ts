@@ -17,8 +17,6 @@ export interface Neighbourhood {
   readonly foreignRoutes: Iterable<Route>;
   /** Pod ranges of this node, as its Node has them. */
   readonly podRanges: readonly Prefix[];
-  readonly serviceRanges: readonly Prefix[];
-  readonly apiServers: readonly Address[];
   /** Neighbors of the routing daemon. */
   readonly routerNeighbors: readonly Address[];
   /** Addresses of this node and of its peers. */
@@ -61,7 +59,6 @@ export function protectedPrefixes(around: Neighbourhood): ProtectedPrefix[] {
     protect(subnet, `subnet ${formatPrefix(subnet)} of ${nameOf(index)}`);
   }
   const hosts: readonly (readonly [readonly Address[], string])[] = [
-    [around.apiServers, 'API server'],
     [around.routerNeighbors, 'router neighbor'],
     [around.nodeAddresses, 'node address'],
   ];
@@ -72,9 +69,6 @@ export function protectedPrefixes(around: Neighbourhood): ProtectedPrefix[] {
   }
   for (const range of around.podRanges) {
     protect(range, `pod range ${formatPrefix(range)}`);
-  }
-  for (const range of around.serviceRanges) {
-    protect(range, `Service range ${formatPrefix(range)}`);
   }
   return [...found.values()];
 }

@@ -1,0 +1,16 @@
+import type { WantedVirtual } from './virtual-applier.ts';
+
+/**
+ * A wanted state by which nothing is ever withdrawn: what is there and not wanted is left as it is. For the time before
+ * the first sync, when what is known may be out of date.
+ */
+export function keepingEverything(wanted: WantedVirtual): WantedVirtual {
+  return {
+    virtual: (key) => (wanted.virtual(key) === 'yes' ? 'yes' : 'hold'),
+    address: (key) => wanted.address(key),
+    route: (key) => wanted.route(key),
+    holdCount: Infinity,
+    virtualAddresses: () => wanted.virtualAddresses(),
+    routes: () => wanted.routes(),
+  };
+}

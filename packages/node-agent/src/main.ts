@@ -1,0 +1,72 @@
+import { release } from 'node:os';
+import { createKubeClient, EventRecorder } from '@fairlead/kube';
+import { openNetlink } from '@fairlead/netlink';
+import { createLogger, createMetrics, LOG_LEVELS, parseFlags, runMain, serveHealth } from '@fairlead/runtime';
+import { Agent } from './agent/agent.ts';
+import { agentMetrics } from './agent/metrics.ts';
+import { systemTimers } from './apply/timers.ts';
+import { keepsAddressProtocol } from './facts/ownership.ts';
+import { dataPathURL, FLAGS, SUMMARY } from './flags.ts';
+import { LocalHolder } from './lan/local-holder.ts';
+import { readStateFile } from './state-file/state-file.ts';
+
+const PROGRAM = 'fairlead-node-agent';
+
+await runMain(PROGRAM, async (signal) => {
+  const { argv, env } = process;
+  const flags = parseFlags(FLAGS, { argv: argv.slice(2), env, program: 'node-agent', summary: SUMMARY });
+  const node = flags['node-name'];
+  const namespace = flags.namespace;
+  const dataPathHealth = dataPathURL(flags['data-path-health']);
+  const logger = createLogger({
+    process: 'node-agent',
+    level: LOG_LEVELS.find((level) => level === flags['log-level']) ?? 'info',
+  });
+  const metrics = createMetrics();
+  const kubeconfig = flags.kubeconfig;
+  await using client = await createKubeClient({
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    logger,
+    userAgent: PROGRAM,
+  });
+  await using recorder = new EventRecorder({
+    client,
+    logger,
+    reportingController: 'fairlead.dev/node-agent',
+    reportingInstance: node,
+  });
+  const addressProtocol = flags['address-protocol'] && keepsAddressProtocol(release());
+  const agent = new Agent({
+    node,
+    namespace,
+    client,
+    netlink: await openNetlink({ signal }),
+    recorder,
+    logger,
+    timers: systemTimers(),
+    metrics: agentMetrics(metrics, {
+      localAddresses: () => agent.gauges.local,
+      virtualAddresses: () => agent.gauges.virtual,
+      routes: () => agent.gauges.routes,
+      apiSilenceSeconds: () => agent.gauges.silenceMs / 1000,
+      ready: () => agent.readyz().ok,
+    }),
+    stateFile: flags['state-file'],
+    remembered: await readStateFile(flags['state-file'], logger),
+    addressProtocol,
+    dataPathHealth,
+    routerDirectory: flags['router-directory'],
+    templateDirectory: flags['template-directory'],
+    createHolder: (hooks) => new LocalHolder({ node, hooks, client, namespace, logger }),
+    signal,
+  });
+  await using _health = await serveHealth({
+    address: flags['metrics-address'],
+    metrics,
+    readyz: () => agent.readyz(),
+    logger,
+    signal,
+  });
+  logger.info('Starting', { node, addressProtocol });
+  await agent.run();
+});
