@@ -86,6 +86,7 @@ describe('a node with BIRD and a ToR', () => {
     await statusOf(controller, ({ sessions }) => sessions[0]?.prefixes === 2);
     await routes('route del 10.1.0.5/32 dev kube-lb0', 'route del 2001:db8:5::5/128 dev kube-lb0');
     await Promise.all([torFib.until('delete', '10.1.0.5/32'), torFib.until('delete', '2001:db8:5::5/128')]);
+    expect(await torFib.prefixes()).not.toContain('10.1.0.5/32');
   }, 20_000);
 
   it('never announces a route of others, or outside of the groups', async () => {
@@ -187,6 +188,7 @@ describe('a node with BIRD and a ToR', () => {
     bird.start();
     await statusOf(controller, areEstablished('tor-1'));
     await torFib.until('new', '10.1.0.8/32');
+    expect(controller.status()).toMatchObject({ connected: true, configuration: { type: 'current' } });
   }, 30_000);
 
   it('leaves BIRD alone when the agent ends, and adopts it when the agent is back', async () => {

@@ -1,4 +1,4 @@
-import { addressBits, formatPrefix, parseAddressRange, parsePrefix, prefixOf } from '@fairlead/api';
+import { AddressError, addressBits, formatPrefix, parseAddressRange, parsePrefix, prefixOf } from '@fairlead/api';
 import type { AddressRange, IPFamily, Pool, Prefix } from '@fairlead/api';
 
 /** Routes inside `prefix` whose length is from `minimum` to `maximum`. */
@@ -32,7 +32,7 @@ export function networksOf({ first, last }: AddressRange): Prefix[] {
 /**
  * What may be announced for a pool: host routes of its addresses (also where it aggregates: Services with
  * `externalTrafficPolicy: Local` and refused aggregates have them), and the aggregates that hold its addresses.
- * @throws {AddressError} where the range or the subnet is none
+ * @throws {AddressError} where the range, the subnet or the aggregation is none
  */
 export function announceablePrefixes(pool: Pick<Pool, 'range' | 'subnet' | 'aggregation'>): PrefixRange[] {
   const range = parseAddressRange(pool.range);
@@ -57,6 +57,11 @@ function aggregationLength({ aggregation, subnet }: Pick<Pool, 'subnet' | 'aggre
   }
   if (aggregation === 'default') {
     return subnet === undefined ? undefined : parsePrefix(subnet).length;
+  }
+  if (!/^\/([1-9]|[1-9]\d|1[01]\d|12[0-8])$/.test(aggregation)) {
+    throw new AddressError(
+      `the aggregation ${JSON.stringify(aggregation)} is none; write default or a length such as /24 or /64`,
+    );
   }
   return Number(aggregation.slice(1));
 }

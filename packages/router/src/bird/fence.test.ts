@@ -1,0 +1,37 @@
+import { findForeignFile } from './fence.ts';
+
+const inside = (text: string) => findForeignFile(text, '/run/fairlead/router');
+
+describe('findForeignFile', () => {
+  it.each([
+    ['include', 'include "/etc/bird/*.conf";'],
+    ['include of a name that climbs', 'include "../../etc/passwd";'],
+    ['include of the folder itself', 'include ".";'],
+    ['log', 'log "/var/log/bird.log" all;'],
+    ['log with a second file behind the first', 'log "bird.log" 10000 "/etc/bird.old" all;'],
+    ['mrtdump', 'mrtdump "/tmp/x";'],
+    ['a dump of protocol mrt', 'protocol mrt { filename "/tmp/%N.mrt"; }'],
+    ['include behind a comment that ends', '/* " */ include "/etc/x";'],
+    ['include behind a string with a comment sign', 'description "#"; include "/etc/x";'],
+    ['include behind a string with a comment start', 'description "/*";\ninclude "/etc/x"; # */'],
+    ['a key file', 'bird private key "/etc/ssh/key";'],
+  ])('finds %s', (_, text) => {
+    expect(inside(`router id 1.1.1.1;\n${text}`)).toMatchObject({
+      message: expect.stringContaining('/run/fairlead/router'),
+    });
+  });
+
+  it('names the line', () => {
+    expect(inside('# one\n/* two\nthree */\nlog "/x" all;')).toMatchObject({ line: 4 });
+  });
+
+  it.each([
+    ['files in the folder', 'include "more.conf"; include "conf.d/*.conf"; log "/run/fairlead/router/bird.log" all;'],
+    ['logs that are no files', 'log stderr all; log syslog name "bird" all;'],
+    ['comments', '# include "/etc/x"\n/* log "/x" all; */'],
+    ['other strings', 'protocol bgp x { description "include /etc/x"; password "/etc/x"; interface "/x"; }'],
+    ['a statement that is over', 'log stderr all; protocol bgp x { description "/etc/x"; }'],
+  ])('leaves %s alone', (_, text) => {
+    expect(inside(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ReplyParser } from './replies.ts';
+import type { Reply } from './replies.ts';
+import { parseProtocols } from './sessions.ts';
+
+function reply(text: string): Reply {
+  const [first] = new ReplyParser().push(new TextEncoder().encode(text));
+  if (first === undefined) {
+    throw new Error('no whole reply');
+  }
+  return first;
+}
+
+describe('parseProtocols', () => {
+  /** Taken from the control socket of BIRD 2.0.12. */
+  const captured = readFileSync(join(import.meta.dirname, '..', '..', 'testdata', 'show-protocols-all.txt'), 'utf8');
+
+  it('reads every protocol of a real answer', () => {
+    const names = parseProtocols(reply(captured)).map(({ protocol, kind, state }) => `${protocol} ${kind} ${state}`);
+    expect(names).toEqual([
+      'device1 Device up',
+      'kernel4 Kernel up',
+      'kernel6 Kernel up',
+      'bfd1 BFD up',
+      'bgp_tor-1 BGP up',
+      'bad BGP start',
+    ]);
+  });
+
+  it('reads state, time and the routes of both families of a session', () => {
+    const session = parseProtocols(reply(captured)).find(({ protocol }) => protocol === 'bgp_tor-1');
+    expect(session).toMatchObject({ session: 'Established', exported: 2, imported: 0, lastError: '' });
+    expect(session?.since).toEqual(new Date('2026-11-21T11:24:43.407'));
+  });
+
+  it('reads why a session is not there', () => {
+    const session = parseProtocols(reply(captured)).find(({ protocol }) => protocol === 'bad');
+    expect(session).toMatchObject({ session: 'Connect', exported: 0, lastError: 'Socket: No route to host' });
+  });
+
+  it.each([
+    ['an OSPF protocol', 'ospf1      OSPF       master4    up     2026-11-21 11:24:42  Running', 'Running', true],
+    [
+      'a time of another format',
+      'tor        BGP        ---        up     11:24:42.571  Established',
+      'Established',
+      false,
+    ],
+    ['a date alone', 'tor        BGP        ---        up     2026-11-20  Established   ', 'Established', false],
+    ['nothing behind the time', 'tor        BGP        ---        down   11:24:42.571  ', '', false],
+  ])('reads %s', (_, line, session, hasTime) => {
+    const [first] = parseProtocols(reply(`1002-${line}\n0000 \n`));
+    expect(first).toMatchObject({ session });
+    expect(first?.since !== undefined).toBe(hasTime);
+  });
+
+  it('finds none where there are none', () => {
+    expect(parseProtocols(reply('0000 \n'))).toEqual([]);
+  });
+});
