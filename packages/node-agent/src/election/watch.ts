@@ -26,6 +26,8 @@ export interface WatchedPeer {
   dead: boolean;
   /** Last sign of life. */
   heardAt: number;
+  /** Last frame that it sent of its own accord. */
+  spokeAt: number;
   /** The question that is out, if the last one counts. */
   askedAt: number | undefined;
   misses: number;
@@ -170,6 +172,9 @@ export class PeerWatch {
     }
     const revived = peer.dead;
     peer.heardAt = Math.max(peer.heardAt, options.at);
+    if (!options.answer) {
+      peer.spokeAt = Math.max(peer.spokeAt, options.at);
+    }
     peer.dead = false;
     peer.misses = 0;
     peer.check = undefined;
@@ -284,6 +289,11 @@ export class PeerWatch {
         continue;
       }
       watched += 1;
+      if (now - peer.spokeAt < this.#intervalMs && !missing) {
+        // It asks us as often as we would ask it; one of the two will do, and a small LAN has half the frames.
+        peer.askedAt = undefined;
+        continue;
+      }
       peer.askedAt = now;
       outcome.ask.push(peer);
     }
@@ -307,6 +317,7 @@ function newPeer(node: string, mac: MAC, now: number): WatchedPeer {
     ask: undefined,
     dead: false,
     heardAt: now,
+    spokeAt: Number.NEGATIVE_INFINITY,
     askedAt: undefined,
     misses: 0,
     broadcastAt: Number.NEGATIVE_INFINITY,
