@@ -61,16 +61,7 @@ export class FairleadPrograms {
       namespace: RELEASE_NAMESPACE,
       name: 'fairlead-allocator',
     });
-    const flags = [
-      '--kubeconfig',
-      kubeconfig,
-      '--namespace',
-      RELEASE_NAMESPACE,
-      '--identity',
-      identity,
-      '--metrics-address',
-      address,
-    ];
+    const flags = { kubeconfig, namespace: RELEASE_NAMESPACE, identity, 'metrics-address': address };
     const process = run.spawn(identity, program('allocator', flags, options), {
       namespace: NAMESPACES.controlPlane,
       ...(options.environment && { environment: options.environment }),
@@ -87,31 +78,19 @@ export class FairleadPrograms {
   async startAgent(node: LabNode, options: ProgramOptions = {}): Promise<LabProcess> {
     const { run } = this.#controlPlane;
     const directory = await runDirectory(run, node.name);
-    const process = run.spawn(
-      `agent-${node.name}`,
-      program(
-        'node-agent',
-        [
-          ...[
-            '--node-name',
-            node.name,
-            '--kubeconfig',
-            await this.#agentKubeconfig(node),
-            '--namespace',
-            RELEASE_NAMESPACE,
-          ],
-          ...['--state-file', join(directory, 'state.json'), '--metrics-address', AGENT_METRICS],
-          ...[
-            '--router-directory',
-            await runDirectory(run, `${node.name}/router`),
-            '--template-directory',
-            join(REPOSITORY, 'bird-templates'),
-          ],
-        ],
-        options,
-      ),
-      { namespace: node.namespace, environment: { NODE_NAME: node.name, ...options.environment } },
-    );
+    const flags = {
+      'node-name': node.name,
+      kubeconfig: await this.#agentKubeconfig(node),
+      namespace: RELEASE_NAMESPACE,
+      'state-file': join(directory, 'state.json'),
+      'metrics-address': AGENT_METRICS,
+      'router-directory': await runDirectory(run, `${node.name}/router`),
+      'template-directory': join(REPOSITORY, 'bird-templates'),
+    };
+    const process = run.spawn(`agent-${node.name}`, program('node-agent', flags, options), {
+      namespace: node.namespace,
+      environment: { NODE_NAME: node.name, ...options.environment },
+    });
     node.adopt('agent', process);
     if (options.waitUntilReady ?? true)
       await this.untilReady(process, node.namespace, AGENT_METRICS, options.timeoutMs);
@@ -184,10 +163,15 @@ export class FairleadPrograms {
   }
 }
 
-function program(name: string, flags: readonly string[], options: ProgramOptions): [string, ...string[]] {
+function program(
+  name: string,
+  flags: Readonly<Record<string, string>>,
+  options: ProgramOptions,
+): [string, ...string[]] {
   const file = join(REPOSITORY, 'dist', `${name}.mjs`);
   if (!existsSync(file)) throw new Error(`${file} is not there: run \`npm run build\``);
-  return [process.execPath, ...(options.nodeFlags ?? []), file, ...flags, ...(options.flags ?? [])];
+  const ours = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
+  return [process.execPath, ...(options.nodeFlags ?? []), file, ...ours, ...(options.flags ?? [])];
 }
 
 /** Waits until a file is in a folder, by the folder's events. @throws {Error} when it is not within `timeoutMs` */

@@ -25,3 +25,24 @@ export { Lab, startLab, type LabOptions, type NodeReference } from './lab.ts';
 export { LabNode, type CutOptions } from './node.ts';
 export { LAN, NAMESPACES, type DualAddress, type NodePlan } from './plan.ts';
 export { Tor, torConfiguration, type TorOptions } from './tor.ts';
+export { startCapture, type Capture } from './capture.ts';
+export { EventLog } from './event-log.ts';
+export {
+  startIpMonitor,
+  type AddressEvent,
+  type IpEvent,
+  type IpMonitor,
+  type LinkEvent,
+  type NeighbourEvent,
+  type RouteEvent,
+} from './ip-monitor.ts';
+export {
+  claimant,
+  type AdvertisementEvent,
+  type ArpEvent,
+  type LanEvent,
+  type SolicitationEvent,
+} from './lan-frame.ts';
+export { startProbe, type Probe, type ProbeOptions } from './probe.ts';
+export { reportOf, type Gap, type Overlap, type ProbePacket, type ProbeReport, type Turn } from './probe-report.ts';
+export { RESPONDER_PORT, startResponder } from './responder.ts';

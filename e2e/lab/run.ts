@@ -1,6 +1,7 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -126,14 +127,19 @@ export class Run implements AsyncDisposable {
     });
   }
 
-  /** Starts a process whose standard output is read by the caller. Its errors go to this process's standard error. */
-  pipe(command: readonly [string, ...string[]], options: SpawnOptions = {}): PipedProcess {
+  /** Starts a process whose standard output is read by the caller. Its errors go to this process's, or to a log. */
+  pipe(
+    command: readonly [string, ...string[]],
+    options: SpawnOptions & { readonly logErrorsTo?: string } = {},
+  ): PipedProcess {
     const [program, ...args] = this.inNamespace(options.namespace, command);
+    const log = options.logErrorsTo === undefined ? undefined : openSync(this.logFile(options.logErrorsTo), 'a');
     const child = spawn(program, args, {
       cwd: options.workingDirectory ?? this.directory,
       env: this.environment(options.environment),
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+      stdio: ['pipe', 'pipe', log ?? 'inherit'],
+    }) as ChildProcessByStdio<Writable, Readable, null>;
+    if (log !== undefined) closeSync(log);
     const exited = new Promise<number | null>((resolve, reject) => {
       child.once('exit', (code) => resolve(code));
       child.once('error', reject);

@@ -16,8 +16,8 @@ for (const address of addresses) {
     response.end(JSON.stringify({ pod, node, source: request.socket.remoteAddress, path: request.url }));
   });
   http.keepAliveTimeout = 0;
-  http.listen(port, address);
-  const udp = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  http.listen({ port, host: address, ipv6Only: address.includes(':') });
+  const udp = address.includes(':') ? createSocket({ type: 'udp6', ipv6Only: true }) : createSocket('udp4');
   udp.on('message', (payload, from) =>
     udp.send(Buffer.concat([Buffer.from(`${pod} ${node} ${from.address} `), payload]), from.port, from.address),
   );
