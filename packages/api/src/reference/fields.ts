@@ -75,7 +75,11 @@ export function limitText(schema: StructuralSchema): string {
 /** What the field means; for a list or a map of plain values, what each of them is, too. */
 export function meaningText(schema: StructuralSchema): string {
   const inner = schema.items ?? schema.additionalProperties;
-  const plain = inner !== undefined && inner.properties === undefined && knownType(schema) === undefined;
+  const plain =
+    inner !== undefined &&
+    inner.properties === undefined &&
+    inner.enum === undefined &&
+    knownType(schema) === undefined;
   const each = plain && inner.description !== undefined ? [`Each: ${inner.description}`] : [];
   return [schema.description ?? '', ...each].join(' ');
 }
