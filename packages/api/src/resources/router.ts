@@ -89,7 +89,7 @@ const NEIGHBOR = object(
     ),
     families: optional(
       set(choice(['IPv4', 'IPv6'], { description: 'A family.' }), {
-        description: 'Families whose routes are announced. Absent: both.',
+        description: 'Families whose routes are announced. Absent: both, as far as the node has addresses of them.',
         minItems: 1,
         maxItems: 2,
       }),
