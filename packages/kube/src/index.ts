@@ -12,6 +12,8 @@ export {
 } from './client/kube-client.ts';
 export type { Call, CallOptions, Query } from './client/transport.ts';
 export * from './errors.ts';
+export { inClusterSource, type InClusterOptions } from './connection/in-cluster.ts';
+export type { ConnectionSettings, SettingsSource, TlsSettings } from './connection/settings.ts';
 export type { Logger } from './logger.ts';
 export * from './resources.ts';
 export { Reflector, type ReflectorOptions } from './cache/reflector.ts';

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { ConnectionManager } from '../connection/connection.ts';
 import { findSettings } from '../connection/find-settings.ts';
+import { WATCH_SILENCE_MS } from '../connection/pools.ts';
 import type { SettingsSource } from '../connection/settings.ts';
 import type { Logger } from '../logger.ts';
 import { resourcePath, type KubeObject, type ObjectKey, type ResourceType, type Subresource } from '../resources.ts';
@@ -56,6 +57,11 @@ export interface KubeClientOptions {
   readonly logger: Logger;
   /** `program/version`; the API server keeps what stands before the slash as the manager of fields. */
   readonly userAgent: string;
+  /**
+   * After so many milliseconds of silence a watch is taken for dead. Default 90,000; the server's bookmarks come every
+   * 60,000, so less makes quiet watches open again and again.
+   */
+  readonly watchSilenceMs?: number;
   /** Default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -79,9 +85,10 @@ export class KubeClient implements AsyncDisposable {
   readonly transport: Transport;
   readonly #connections: ConnectionManager;
 
-  constructor(source: SettingsSource, { logger, userAgent }: Pick<KubeClientOptions, 'logger' | 'userAgent'>) {
+  constructor(source: SettingsSource, options: Pick<KubeClientOptions, 'logger' | 'userAgent' | 'watchSilenceMs'>) {
+    const { logger, userAgent, watchSilenceMs = WATCH_SILENCE_MS } = options;
     this.health = new ApiHealth();
-    this.#connections = new ConnectionManager({ source, logger, now: () => performance.now() });
+    this.#connections = new ConnectionManager({ source, logger, watchSilenceMs, now: monotonic });
     this.transport = new Transport({ connections: this.#connections, health: this.health, logger, userAgent });
   }
 
@@ -173,6 +180,10 @@ export class KubeClient implements AsyncDisposable {
 export async function createKubeClient(options: KubeClientOptions): Promise<KubeClient> {
   const { kubeconfig, env = process.env } = options;
   return new KubeClient(findSettings({ env, ...(kubeconfig === undefined ? {} : { kubeconfig }) }), options);
+}
+
+function monotonic(): number {
+  return performance.now();
 }
 
 function keyOf({ metadata }: KubeObject): ObjectKey {

@@ -14,6 +14,8 @@ const REREAD_MS = 60_000;
 export interface ConnectionManagerOptions {
   readonly source: SettingsSource;
   readonly logger: Logger;
+  /** Milliseconds of silence after which a watch is given up. */
+  readonly watchSilenceMs: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -27,14 +29,16 @@ export class ConnectionManager {
   readonly #source: SettingsSource;
   readonly #logger: Logger;
   readonly #now: () => number;
+  readonly #watchSilenceMs: number;
   #current: { readonly connection: Connection; readonly identity: string; readAt: number } | undefined;
   #loading: Promise<Connection> | undefined;
   #closed = false;
 
-  constructor({ source, logger, now }: ConnectionManagerOptions) {
+  constructor({ source, logger, watchSilenceMs, now }: ConnectionManagerOptions) {
     this.#source = source;
     this.#logger = logger;
     this.#now = now;
+    this.#watchSilenceMs = watchSilenceMs;
   }
 
   /** @throws {KubeConfigError} while there are no settings; the next call tries again */
@@ -91,7 +95,7 @@ export class ConnectionManager {
       this.#logger.info('The cluster settings changed; opening new connections', { server: settings.server });
       before.connection.pools.retire();
     }
-    const connection = { settings, pools: reused ?? openPools(settings) };
+    const connection = { settings, pools: reused ?? openPools(settings, this.#watchSilenceMs) };
     this.#current = { connection, identity, readAt: this.#now() };
     return connection;
   }

@@ -23,7 +23,7 @@ const KEEP_ALIVE_MS = 75_000;
 const CALL_CONNECTIONS = 16;
 
 /** Opens nothing yet; connections come with the first requests. */
-export function openPools(settings: ConnectionSettings): Pools {
+export function openPools(settings: ConnectionSettings, watchSilenceMs: number): Pools {
   const common = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -36,7 +36,7 @@ export function openPools(settings: ConnectionSettings): Pools {
     bodyTimeout: HEADERS_TIMEOUT_MS,
     connections: CALL_CONNECTIONS,
   });
-  const watches = dispatcherFor(settings, { ...common, bodyTimeout: WATCH_SILENCE_MS });
+  const watches = dispatcherFor(settings, { ...common, bodyTimeout: watchSilenceMs });
   return {
     calls,
     watches,
