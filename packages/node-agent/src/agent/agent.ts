@@ -217,6 +217,9 @@ export class Agent {
     if (problem !== undefined) {
       return { ok: false, reason: problem.message };
     }
+    if (this.#config?.lansComplete !== true) {
+      return { ok: false, reason: "waiting for this node's LANs to be registered" };
+    }
     return this.#applied ? { ok: true } : { ok: false, reason: 'waiting for the kernel to have all that is wanted' };
   }
 
@@ -241,7 +244,7 @@ export class Agent {
    * @throws {NetlinkError} when the kernel cannot be read at all
    */
   async run(): Promise<void> {
-    const { signal, logger, remembered, client, namespace, node } = this.#options;
+    const { signal, remembered } = this.#options;
     const ended = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => {
       ended.resolve();
@@ -254,17 +257,21 @@ export class Agent {
       this.#enter(rememberedView(remembered.cluster));
     }
     void this.#readClusterPrefixes();
-    void this.#cluster.synced.then(() => {
-      this.#synced = true;
-      logger.debug('All caches are complete');
-      this.#surroundingsChanged();
-      void keepAgentLease({ client, logger, namespace, node, signal, wait: pause, clock: () => Date.now() });
-    });
+    void this.#whenSynced();
     this.#surroundingsChanged();
     if (!signal.aborted) {
       await ended.promise;
     }
     await this.#close();
+  }
+
+  async #whenSynced(): Promise<void> {
+    const { signal, logger, client, namespace, node } = this.#options;
+    await this.#cluster.synced;
+    this.#synced = true;
+    logger.debug('All caches are complete');
+    this.#surroundingsChanged();
+    await keepAgentLease({ client, logger, namespace, node, signal, wait: pause, clock: () => Date.now() });
   }
 
   async #close(): Promise<void> {
@@ -405,6 +412,7 @@ export class Agent {
       this.#apply(this.#planner.configure(config));
     }
     this.#settingsChanged(this.#view);
+    this.#awaitFirstState();
   }
 
   /** Takes the API server's word from now on, or the newest of it. */
@@ -425,9 +433,23 @@ export class Agent {
       return;
     }
     this.#enter(view);
-    void this.#kernel.virtual.idle().then(() => {
-      this.#applied = true;
-    });
+  }
+
+  /** The first time that nothing is undecided: once the kernel has it all, the agent is ready. */
+  #awaitFirstState(): void {
+    if (
+      !this.#applied &&
+      this.#view?.live === true &&
+      this.#planner?.holdCount === 0 &&
+      this.#config?.lansComplete === true
+    ) {
+      void this.#whenApplied();
+    }
+  }
+
+  async #whenApplied(): Promise<void> {
+    await this.#kernel.virtual.idle();
+    this.#applied = true;
   }
 
   /** Plans by a view of another kind from now on. */

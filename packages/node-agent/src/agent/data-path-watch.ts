@@ -42,26 +42,25 @@ export class DataPathWatch {
       signal.addEventListener('abort', () => {
         this.#cancel();
       });
-      this.#ask(url);
+      void this.#ask(url);
     }
   }
 
-  #ask(url: URL): void {
+  async #ask(url: URL): Promise<void> {
     const { timers, signal, logger, changed } = this.#options;
-    void probeDataPath(url, { timeoutMs: TIMEOUT_MS, signal }).then((probe) => {
-      if (signal.aborted) {
-        return;
-      }
-      const before = this.#gate.state;
-      this.#gate = stepGate(this.#gate, probe, timers.now());
-      if (this.#gate.state !== before) {
-        logger.info('The data path of this node', { was: before, is: this.#gate.state, detail: this.#gate.detail });
-        changed();
-      }
-      const steady = probe.type === 'good' || this.#gate.state === 'unchecked';
-      this.#cancel = timers.after(steady ? STEADY_MS : EAGER_MS, () => {
-        this.#ask(url);
-      });
+    const probe = await probeDataPath(url, { timeoutMs: TIMEOUT_MS, signal });
+    if (signal.aborted) {
+      return;
+    }
+    const before = this.#gate.state;
+    this.#gate = stepGate(this.#gate, probe, timers.now());
+    if (this.#gate.state !== before) {
+      logger.info('The data path of this node', { was: before, is: this.#gate.state, detail: this.#gate.detail });
+      changed();
+    }
+    const steady = probe.type === 'good' || this.#gate.state === 'unchecked';
+    this.#cancel = timers.after(steady ? STEADY_MS : EAGER_MS, () => {
+      void this.#ask(url);
     });
   }
 }

@@ -32,7 +32,7 @@ export interface Troubles {
 /** The conditions of LBNodeStatus: `Ready` always, and one for each trouble that there is. Pure. */
 export function findingsOf(troubles: Troubles): Finding[] {
   const found = troublesFound(troubles);
-  const [first] = found.filter(({ blocking }) => blocking);
+  const first = found.find(({ blocking }) => blocking);
   const ready: Finding =
     first === undefined
       ? { type: 'Ready', status: 'True', reason: 'Ready', message: 'the agent does all it should' }

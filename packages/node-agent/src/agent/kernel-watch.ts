@@ -58,22 +58,7 @@ export class KernelWatch {
       return;
     }
     this.#cancel();
-    const { logger, readAnew } = this.#options;
-    this.#reading = this.#read()
-      .then(() => {
-        if (!this.#closed) {
-          readAnew(reason);
-        }
-      })
-      .catch((error: unknown) => {
-        if (!this.#closed) {
-          logger.error("The kernel's state cannot be read; it is tried again", { error });
-        }
-      })
-      .finally(() => {
-        this.#reading = undefined;
-        this.#plan(FULL_READING_MS);
-      });
+    this.#reading = this.#readAnew(reason);
   }
 
   /** Something is there that should not be; everything is read again in a moment. */
@@ -85,6 +70,22 @@ export class KernelWatch {
     this.#closed = true;
     this.#cancel();
     this.#unsubscribe();
+  }
+
+  async #readAnew(reason: string): Promise<void> {
+    const { logger, readAnew } = this.#options;
+    try {
+      await this.#read();
+      if (!this.#closed) {
+        readAnew(reason);
+      }
+    } catch (error) {
+      if (!this.#closed) {
+        logger.error("The kernel's state cannot be read; it is tried again", { error });
+      }
+    }
+    this.#reading = undefined;
+    this.#plan(FULL_READING_MS);
   }
 
   #plan(ms: number): void {

@@ -34,6 +34,8 @@ export function decideAddress({ wanted, ours, foreign, graceUntil, now }: Addres
         return 'grace';
       }
       return now >= graceUntil ? 'delete' : 'wait';
+    default:
+      return wanted satisfies never;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Logger } from '@fairlead/runtime';
 import type { KernelState } from '../facts/kernel-state.ts';
 
 export interface DummyInterfaceOptions {
-  readonly netlink: Pick<Netlink, 'execute' | 'links'>;
+  readonly netlink: Pick<Netlink, 'execute' | 'links' | 'drained'>;
   readonly state: KernelState;
   readonly logger: Logger;
   /** Its name at first. */
@@ -24,6 +24,8 @@ export class DummyInterface {
   readonly #options: DummyInterfaceOptions;
   #name: string;
   #link: Link | undefined;
+  /** While it is being made, events tell of steps on the way. */
+  #making = false;
 
   constructor(options: DummyInterfaceOptions) {
     this.#options = options;
@@ -63,6 +65,9 @@ export class DummyInterface {
    * @returns whether it was taken away or switched off, or replaced
    */
   kernelChanged(): boolean {
+    if (this.#making) {
+      return false;
+    }
     const before = this.#link;
     this.#link = this.#options.state.linkNamed(this.name);
     return before !== undefined && (this.#link?.index !== before.index || (before.flags.up && !this.#link.flags.up));
@@ -75,7 +80,12 @@ export class DummyInterface {
 
   /** Makes it and sets it up where need be. @returns its index; undefined when that failed, which has been said */
   async ensure(): Promise<number | undefined> {
+    this.#making = true;
     const error = await this.#make();
+    // The events of our own making come before the last reading, so that none of them looks like news afterwards.
+    this.#options.netlink.drained();
+    await this.#read();
+    this.#making = false;
     this.#options.problem(error);
     if (error !== undefined) {
       this.#options.logger.error(`The interface ${this.name} cannot be made ready`, { error });

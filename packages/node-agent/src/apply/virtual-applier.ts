@@ -318,6 +318,8 @@ export class VirtualApplier {
           return [];
         }
         return ours === undefined ? [] : [this.#deleteAddress(key, ours)];
+      default:
+        return step satisfies never;
     }
   }
 

@@ -100,12 +100,14 @@ export class EndpointWatch {
       signal: AbortSignal.any([signal, this.#stop.signal]),
       ...(scope === '' ? {} : { labelSelector: scope }),
     });
-    const { signal: stopped } = this.#stop;
-    void watched.synced.then(() => {
-      if (!stopped.aborted) {
-        this.#nowKnown(wanted.filter((service) => this.#wanted.has(service)));
-      }
-    });
+    void this.#whenSynced(watched.synced, wanted, this.#stop.signal);
+  }
+
+  async #whenSynced(synced: Promise<void>, services: readonly string[], stopped: AbortSignal): Promise<void> {
+    await synced;
+    if (!stopped.aborted) {
+      this.#nowKnown(services.filter((service) => this.#wanted.has(service)));
+    }
   }
 
   #nowKnown(services: readonly string[]): void {

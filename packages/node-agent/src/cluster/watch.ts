@@ -56,5 +56,7 @@ export function objectOf<P>(change: Change<P>): P | undefined {
       return change.previous;
     case 'synced':
       return undefined;
+    default:
+      return change satisfies never;
   }
 }

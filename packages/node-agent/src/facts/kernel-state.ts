@@ -174,6 +174,8 @@ export class KernelState {
         return event.action === 'delete' ? this.#routeGone(event.route) : this.#routeThere(event.route);
       case 'neighbour':
         return NOTHING;
+      default:
+        return event satisfies never;
     }
   }
 
@@ -199,25 +201,31 @@ export class KernelState {
   }
 
   #addressGone(address: InterfaceAddress): KernelChange {
-    switch (this.dropAddress(address)) {
+    const whose = this.dropAddress(address);
+    switch (whose) {
       case 'ours':
         return { type: 'our-address', address, gone: true };
       case 'foreign':
         return { type: 'surroundings' };
       case undefined:
         return NOTHING;
+      default:
+        return whose satisfies never;
     }
   }
 
   #routeThere(route: Route): KernelChange {
     const known = this.hasRoute(route);
-    switch (this.putRoute(route)) {
+    const whose = this.putRoute(route);
+    switch (whose) {
       case 'ours':
         return known ? NOTHING : { type: 'our-route', route, gone: false };
       case 'foreign':
         return known ? NOTHING : { type: 'surroundings' };
       case 'ignored':
         return NOTHING;
+      default:
+        return whose satisfies never;
     }
   }
 
@@ -237,7 +245,7 @@ export class KernelState {
         }
       }
     }
-    for (const route of [...this.ourRoutes]) {
+    for (const route of Array.from(this.ourRoutes)) {
       if (route.index === index) {
         this.dropRoute(route);
       }

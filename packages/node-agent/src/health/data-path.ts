@@ -68,5 +68,7 @@ export function stepGate(gate: Gate, probe: Probe, nowMs: number): Gate {
       return lasted >= gate.settings.badMs ? { ...next, state: 'bad' } : next;
     case 'bad':
       return next;
+    default:
+      return gate.state satisfies never;
   }
 }

@@ -225,5 +225,7 @@ function inWords(placement: Placement): string {
       return 'hold';
     case 'none':
       return `none ${placement.reason}`;
+    default:
+      return placement satisfies never;
   }
 }

@@ -56,7 +56,8 @@ export function place(input: PlaceInput): Placement {
   if (!view.allowed) {
     return { type: 'none', reason: 'node-not-selected' };
   }
-  switch (view.group?.mode ?? 'Auto') {
+  const mode = view.group?.mode ?? 'Auto';
+  switch (mode) {
     case 'Virtual':
       return placeVirtual(input);
     case 'Local':
@@ -68,6 +69,8 @@ export function place(input: PlaceInput): Placement {
       // A LAN that is not registered yet must not turn its addresses into routed ones.
       return config.lansComplete ? placeVirtual(input) : { type: 'hold' };
     }
+    default:
+      return mode satisfies never;
   }
 }
 

@@ -5,6 +5,8 @@ import type { ReadyNodes } from './planner.ts';
 import { config, group, pool, segment, service } from './testing.ts';
 import type { PlanConfig, ServiceFacts } from './types.ts';
 
+const readyBySuffix: ReadyNodes = (key) => new Set([key.endsWith('1') ? 'here' : 'there']);
+
 function planner(over: { config?: PlanConfig; readyNodes?: ReadyNodes } = {}): Planner {
   return new Planner({ config: over.config ?? config(), readyNodes: over.readyNodes ?? (() => undefined) });
 }
@@ -124,9 +126,8 @@ test('routes of addresses that no pool has are known to the router', () => {
 test('whatever the order of events, the end state is that of a fresh plan', () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const random = generator(seed);
-    const ready: ReadyNodes = (key) => new Set([key.endsWith('1') ? 'here' : 'there']);
     let current = randomConfig(random);
-    const plan = planner({ config: current, readyNodes: ready });
+    const plan = planner({ config: current, readyNodes: readyBySuffix });
     const services = new Map<string, ServiceFacts>();
     for (let step = 0; step < 40; step += 1) {
       const key = `default/s${Math.floor(random() * 6)}`;
@@ -143,7 +144,7 @@ test('whatever the order of events, the end state is that of a fresh plan', () =
         plan.configure(current);
       }
     }
-    const fresh = planner({ config: current, readyNodes: ready });
+    const fresh = planner({ config: current, readyNodes: readyBySuffix });
     for (const each of services.values()) {
       fresh.setService(each);
     }
@@ -160,10 +161,10 @@ test('applying only the touched keys follows the plan exactly', () => {
     const key = `default/s${Math.floor(random() * 8)}`;
     const changes = random() < 0.9 ? plan.setService(randomService(key, random)) : plan.configure(randomConfig(random));
     for (const touched of changes.addresses) {
-      plan.virtual(touched) === 'yes' ? addresses.add(touched) : addresses.delete(touched);
+      toggle(addresses, touched, plan.virtual(touched) === 'yes');
     }
     for (const touched of changes.routes) {
-      plan.route(touched) === undefined ? prefixes.delete(touched) : prefixes.add(touched);
+      toggle(prefixes, touched, plan.route(touched) !== undefined);
     }
     expect([...addresses].sort()).toEqual([...plan.virtualAddresses()].map(([each]) => each).sort());
     expect([...prefixes].sort()).toEqual([...plan.routes()].map(([each]) => each).sort());
@@ -171,12 +172,26 @@ test('applying only the touched keys follows the plan exactly', () => {
   }
 });
 
+function toggle(set: Set<string>, key: string, present: boolean): void {
+  if (present) {
+    set.add(key);
+  } else {
+    set.delete(key);
+  }
+}
+
 function stateOf(plan: Planner): object {
   return {
     virtual: virtual(plan),
     routes: routes(plan),
     candidates: [...plan.candidates()]
-      .map(({ address, preferences, ...rest }) => ({ ...rest, address: formatAddress(address), who: [...preferences] }))
+      .map(({ address, preferences, interfaceIndex, services, eligible }) => ({
+        interfaceIndex,
+        services,
+        eligible,
+        address: formatAddress(address),
+        who: [...preferences],
+      }))
       .sort((a, b) => a.address.localeCompare(b.address)),
   };
 }

@@ -34,27 +34,30 @@ export class StateFile {
     // A hundredth of the time at most goes into writing it, however big it is.
     this.#cancel ??= this.#options.timers.after(Math.max(QUIET_MS, this.#costMs * 100), () => {
       this.#cancel = undefined;
-      this.write().catch(() => undefined);
+      void this.write();
     });
   }
 
   /** Writes it now. Resolves when it is on disk, or could not be written, which has been said; never rejects. */
   write(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      try {
-        await this.#write();
-        this.#failed = false;
-      } catch (error) {
-        if (!this.#failed) {
-          this.#options.logger.error(
-            `The state file ${this.#options.path} cannot be written: after a restart without the API server the agent will know nothing; make its folder writable or give another with --state-file`,
-            { error },
-          );
-        }
-        this.#failed = true;
-      }
-    });
+    this.#writing = this.#writeAfter(this.#writing);
     return this.#writing;
+  }
+
+  async #writeAfter(former: Promise<void>): Promise<void> {
+    await former;
+    try {
+      await this.#write();
+      this.#failed = false;
+    } catch (error) {
+      if (!this.#failed) {
+        this.#options.logger.error(
+          `The state file ${this.#options.path} cannot be written: after a restart without the API server the agent will know nothing; make its folder writable or give another with --state-file`,
+          { error },
+        );
+      }
+      this.#failed = true;
+    }
   }
 
   /** Cancels what is planned. */
