@@ -1,0 +1,238 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { ADDRESSES_ALLOCATED, API_VERSION, DEFAULT_LOAD_BALANCER_CLASS } from '@fairlead/api';
+import type { ServiceGroup, ServiceGroupManifest } from '@fairlead/api';
+import type { KubeEvent, Service } from '@fairlead/kube';
+import { REPOSITORY, startControlPlane } from '../lab/index.ts';
+import type { ControlPlane, LabProcess } from '../lab/index.ts';
+
+const RELEASE_NAMESPACE = 'fairlead-system';
+const CRDS = join(REPOSITORY, 'deploy', 'crds');
+const PROGRAM = join(REPOSITORY, 'packages', 'allocator', 'src', 'main.ts');
+
+/** A Service as it comes over the wire, with the metadata that every stored object has. */
+export type StoredService = Service & {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly resourceVersion: string };
+};
+
+/** What a test says of a Service of type LoadBalancer of our class. */
+export interface ServiceInput {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly spec?: Readonly<Record<string, unknown>>;
+}
+
+export const DUAL = { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'] };
+export const SIX = { ipFamilies: ['IPv6'] };
+
+/** A running allocator. */
+export interface RunningAllocator {
+  readonly process: LabProcess;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+}
+
+/** A real API server with our resources, and allocators under their own service account. */
+export class AllocatorCluster implements AsyncDisposable {
+  readonly plane: ControlPlane;
+  #started = 0;
+
+  private constructor(plane: ControlPlane) {
+    this.plane = plane;
+  }
+
+  static async start(): Promise<AllocatorCluster> {
+    const plane = await startControlPlane({ manifests: [CRDS, join(REPOSITORY, 'deploy', 'rbac.yaml')] });
+    await plane.kubectl(['wait', '--for=condition=Established', '--timeout=20s', '-f', CRDS]);
+    return new AllocatorCluster(plane);
+  }
+
+  /** Starts an allocator from its sources; returns when it is ready, unless told not to wait. */
+  async allocator(
+    options: { identity?: string; flags?: readonly string[]; kubeconfig?: string; wait?: boolean } = {},
+  ): Promise<RunningAllocator> {
+    this.#started += 1;
+    const identity = options.identity ?? `allocator-${this.#started}`;
+    const account = { namespace: RELEASE_NAMESPACE, name: 'fairlead-allocator' };
+    const kubeconfig = options.kubeconfig ?? (await this.plane.serviceAccountKubeconfig(account));
+    const address = `127.0.0.1:${await freePort()}`;
+    const flags = { kubeconfig, identity, 'metrics-address': address };
+    const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+    const process_ = this.plane.run.spawn(`${identity}-${this.#started}`, [
+      process.execPath,
+      PROGRAM,
+      ...given,
+      ...(options.flags ?? []),
+    ]);
+    const running = { process: process_, url: `http://${address}` };
+    if (options.wait !== false) {
+      await untilReady(running);
+    }
+    return running;
+  }
+
+  /** Makes or replaces a ServiceGroup. */
+  async group(name: string, spec: ServiceGroupManifest['spec']): Promise<void> {
+    const manifest = { apiVersion: API_VERSION, kind: 'ServiceGroup', metadata: { name }, spec };
+    await this.plane.apply(['-'], JSON.stringify(manifest));
+  }
+
+  async untilGroup(name: string, condition: (group: ServiceGroup) => boolean): Promise<ServiceGroup> {
+    return await this.plane.api.until<ServiceGroup>(`/apis/${API_VERSION}/servicegroups`, condition, {
+      fieldSelector: `metadata.name=${name}`,
+    });
+  }
+
+  /** Makes a Service of type LoadBalancer of our class; `spec` overrides that. */
+  async create(name: string, input: ServiceInput = {}): Promise<StoredService> {
+    const { annotations, labels, finalizers, spec } = input;
+    return await this.plane.api.create(SERVICES, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, annotations, labels, finalizers },
+      spec: {
+        type: 'LoadBalancer',
+        loadBalancerClass: DEFAULT_LOAD_BALANCER_CLASS,
+        ports: [{ port: 80 }],
+        ...spec,
+      },
+    });
+  }
+
+  async get(name: string): Promise<StoredService> {
+    return await this.plane.api.get(`${SERVICES}/${name}`);
+  }
+
+  async patch(name: string, patch: unknown): Promise<StoredService> {
+    return await this.plane.api.patch(`${SERVICES}/${name}`, patch);
+  }
+
+  async patchStatus(name: string, patch: unknown): Promise<StoredService> {
+    return await this.plane.api.patch(`${SERVICES}/${name}/status`, patch);
+  }
+
+  async delete(...names: readonly string[]): Promise<void> {
+    await Promise.all(names.map((name) => this.plane.api.delete(`${SERVICES}/${name}`)));
+  }
+
+  /** Deletes every Service of the namespace that has a name of ours. */
+  async clear(): Promise<void> {
+    const { items } = await this.plane.api.get<{ items: StoredService[] }>(SERVICES);
+    await this.delete(...items.map(({ metadata }) => metadata.name).filter((name) => name !== 'kubernetes'));
+  }
+
+  async until(
+    name: string,
+    condition: (service: StoredService) => boolean,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<StoredService> {
+    return await this.plane.api.until<StoredService>(SERVICES, condition, {
+      ...options,
+      fieldSelector: `metadata.name=${name}`,
+    });
+  }
+
+  /** Waits until the Service has these addresses and says that it has all. */
+  async untilAddresses(name: string, addresses: readonly string[], timeoutMs?: number): Promise<StoredService> {
+    const options = timeoutMs === undefined ? {} : { timeoutMs };
+    return await this.until(
+      name,
+      (service) =>
+        conditionOf(service)?.status === 'True' && JSON.stringify(addressesOf(service)) === JSON.stringify(addresses),
+      options,
+    );
+  }
+
+  /** Waits until the Service says that it is refused for this reason. */
+  async untilRefused(name: string, reason: string): Promise<StoredService> {
+    return await this.until(name, (service) => conditionOf(service)?.reason === reason);
+  }
+
+  /** Waits for an event about the Service. */
+  async untilEvent(name: string, reason: string): Promise<KubeEvent> {
+    return await this.plane.api.until<KubeEvent & { metadata: { name: string } }>(
+      EVENTS,
+      (event) => event.regarding?.name === name && event.reason === reason,
+    );
+  }
+
+  /** The Event objects about the Service that there are now. */
+  async eventsOf(name: string): Promise<readonly KubeEvent[]> {
+    const { items } = await this.plane.api.get<{ items: KubeEvent[] }>(EVENTS);
+    return items.filter(({ regarding }) => regarding?.name === name);
+  }
+
+  /** How many requests the API server has answered so far, by verb, resource and subresource. */
+  async requests(verb: string, resource: string, subresource = ''): Promise<number> {
+    const metrics = await this.plane.api.text('/metrics');
+    return metrics
+      .split('\n')
+      .filter((line) => line.startsWith('apiserver_request_total{'))
+      .filter((line) =>
+        [`verb="${verb}"`, `resource="${resource}"`, `subresource="${subresource}"`].every((part) =>
+          line.includes(part),
+        ),
+      )
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.plane.close();
+  }
+}
+
+const SERVICES = '/api/v1/namespaces/default/services';
+const EVENTS = '/apis/events.k8s.io/v1/namespaces/default/events';
+
+export function addressesOf({ status }: Service): string[] {
+  return (status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '');
+}
+
+export function conditionOf({ status }: Service): { status: string; reason: string; message: string } | undefined {
+  return status?.conditions?.find(({ type }) => type === ADDRESSES_ALLOCATED);
+}
+
+/** A metric of an allocator, without labels; undefined when there is none. */
+export async function metricOf({ url }: RunningAllocator, name: string): Promise<number | undefined> {
+  const line = (await (await fetch(`${url}/metrics`)).text()).split('\n').find((text) => text.startsWith(`${name} `));
+  return line === undefined ? undefined : Number(line.slice(name.length + 1));
+}
+
+/** There is no event that tells from outside when a program is ready: it is asked every 20 ms. */
+export async function untilReady({ process, url }: RunningAllocator, timeoutMs = 20_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  let last = 'no answer';
+  while (performance.now() < deadline && process.running) {
+    last = await readiness(url);
+    if (last === 'ok') {
+      return;
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+  throw new Error(`${process.name} is not ready: ${last}\n${await process.tail()}`);
+}
+
+/** What `/readyz` says: `ok`, the reason, or `no answer`. */
+export async function readiness(url: string): Promise<string> {
+  try {
+    return (await (await fetch(`${url}/readyz`)).text()).trim();
+  } catch {
+    return 'no answer';
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') {
+    throw new Error('a TCP server has an address');
+  }
+  return address.port;
+}
