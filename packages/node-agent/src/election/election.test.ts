@@ -1,8 +1,9 @@
-import { parseAddress } from '@fairlead/api';
+import { parseAddress, sameAddress } from '@fairlead/api';
+import { addressKey } from './key.ts';
 import { Host } from './simulator/host.ts';
 import { World } from './simulator/world.ts';
 
-const SEEDS = Array.from({ length: 100 }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
 
 /** Runs the scenario for every seed and names the one that failed. */
 function everySeed(scenario: (seed: number) => void): void {
@@ -116,8 +117,33 @@ describe('the death of a node', () => {
       world.node((seed + 1) % 6).crash();
       world.run(10_000);
       for (const address of addresses) {
-        world.holder(address);
+        expect(world.holders(address)).toHaveLength(1);
       }
+    });
+  });
+
+  test('is believed though switches that suppress ARP go on answering for it', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const dead = world.holder(address);
+      world.wire.suppress = ({ source, content }, answer): boolean => {
+        if (content.type !== 'question' || content.sender === undefined) {
+          return false;
+        }
+        const { about } = content;
+        if (!sameAddress(about, address) && !sameAddress(about, dead.ownAddress)) {
+          return false;
+        }
+        answer({ source: dead.mac, destination: source, content: { type: 'answer', about, mac: dead.mac } });
+        return true;
+      };
+      const died = world.timeline.now;
+      dead.crash();
+      world.run(10_000);
+      expect(world.holder(address)).not.toBe(dead);
+      expect(world.coverage(address, died).longestGapMs).toBeLessThan(2000);
     });
   });
 
@@ -163,6 +189,66 @@ describe('an agent', () => {
       world.nodes.forEach((node) => world.timeline.after(world.random() * 500, () => node.continueAgent()));
       world.run(20_000);
       expect(world.coverage(address).history).toHaveLength(1);
+    });
+  });
+
+  test('puts back what somebody removes by hand within a second, and says so', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      const removed = world.timeline.now;
+      holder.removeByHand(address);
+      world.run(5000);
+      expect(world.holder(address)).toBe(holder);
+      expect(world.coverage(address, removed).longestGapMs).toBeLessThan(1000);
+      expect(holder.events.map(({ type }) => type)).toEqual(['announced', 'withdrawn', 'announced']);
+    });
+  });
+
+  test('that finds its claims lost writes them again', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      holder.killAgent();
+      world.api.claims.clear();
+      holder.startAgent();
+      world.run(2000);
+      expect(world.api.claims.get(addressKey(address))?.holder).toBe(holder.name);
+      expect(world.coverage(address).history).toHaveLength(1);
+    });
+  });
+
+  test('defends its address once in ten seconds and keeps it', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const { wire } = world;
+      const heard: number[] = [];
+      const holder = world.holder(address);
+      const source = world.gateway.mac;
+      wire.plug({
+        mac: '02:00:00:00:dd:01',
+        up: () => true,
+        receive: (frame) => {
+          if (frame.source === holder.mac && frame.content.type === 'announcement') {
+            heard.push(world.timeline.now);
+          }
+        },
+      });
+      world.run(1000);
+      const before = heard.length;
+      for (let count = 0; count < 50; count += 1) {
+        wire.send({ source, content: { type: 'announcement', about: address, mac: source } });
+        world.run(100);
+      }
+      expect(heard.length).toBeGreaterThan(before);
+      expect(holder.events.filter(({ type }) => type === 'conflict')).toHaveLength(1);
+      expect(world.holder(address)).toBe(holder);
     });
   });
 
@@ -215,7 +301,7 @@ describe('two holders', () => {
       for (const address of addresses) {
         const holder = world.holder(address);
         expect(world.coverage(address, healed).longestOverlapMs).toBeLessThan(1500);
-        expect(world.api.claims.get(address.value)?.holder).toBe(holder.name);
+        expect(world.api.claims.get(addressKey(address))?.holder).toBe(holder.name);
       }
     });
   });
@@ -249,6 +335,35 @@ describe('a planned move', () => {
       expect(others).toContain(world.holder(address).name);
       expect(world.coverage(address).longestGapMs).toBe(0);
       expect(world.coverage(address).longestOverlapMs).toBeLessThanOrEqual(5);
+    });
+  });
+});
+
+describe('excluded nodes', () => {
+  test('hand over to those that are not, without a gap', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const first = world.holder(address);
+      world.setExcluded([first.name]);
+      world.run(5000);
+      expect(world.holder(address)).not.toBe(first);
+      expect(world.coverage(address).longestGapMs).toBe(0);
+    });
+  });
+
+  test('keep what they have when all of them are excluded, and say that there is no successor', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      world.setExcluded(world.nodes.map(({ name }) => name));
+      world.run(60_000);
+      expect(world.holder(address)).toBe(holder);
+      expect(world.coverage(address).history).toHaveLength(1);
+      expect(holder.events.map(({ type }) => type)).toEqual(['announced', 'no-successor']);
     });
   });
 });

@@ -173,14 +173,18 @@ export class Election {
       now: machine.now,
       random: machine.random(),
     });
-    if (view.ready && machine.readyAt === undefined) {
+    const firstReady = view.ready && machine.readyAt === undefined;
+    if (firstReady) {
       machine.readyAt = machine.now;
     }
+    const otherMac = view.segment.interface.mac !== before.segment.interface.mac;
     for (const record of machine.records.values()) {
       this.#judge(record);
+      if (firstReady || otherMac) {
+        this.#checkClaim(record, otherMac);
+      }
     }
-    const back = view.segment.carrier && !before.segment.carrier;
-    if (back || view.segment.interface.mac !== before.segment.interface.mac) {
+    if ((view.segment.carrier && !before.segment.carrier) || otherMac) {
       this.#announceAll();
     }
   }
@@ -224,12 +228,8 @@ export class Election {
     }
     record.claim = claim;
     if (record.phase.type === 'held') {
-      if (claim === undefined) {
-        machine.claim(record);
-      } else if (claim.holder !== machine.node) {
-        claimElsewhere(machine, record, record.phase, claim.holder);
-      } else {
-        record.phase.claimAt = undefined;
+      if (machine.view.ready) {
+        this.#checkClaim(record, false);
       }
       return;
     }
@@ -239,6 +239,21 @@ export class Election {
       record.holder = holder;
     }
     this.#judge(record);
+  }
+
+  /** The claim of a held address is to say so. */
+  #checkClaim(record: AddressRecord, renew: boolean): void {
+    const { claim, phase } = record;
+    if (phase.type !== 'held') {
+      return;
+    }
+    if (claim === undefined || renew) {
+      this.#machine.claim(record);
+    } else if (claim.holder === this.#machine.node) {
+      phase.claimAt = undefined;
+    } else {
+      claimElsewhere(this.#machine, record, phase, claim.holder);
+    }
   }
 
   #frame(frame: HeardFrame): void {

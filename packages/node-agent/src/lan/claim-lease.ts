@@ -72,7 +72,10 @@ export function claimLease(options: {
       name: claimName(claim.address),
       namespace: options.namespace,
       annotations,
-      labels: { ...before?.labels, ...Object.fromEntries([CLAIM_LABEL, ...options.labels].map((label) => [label, ''])) },
+      labels: {
+        ...before?.labels,
+        ...Object.fromEntries([CLAIM_LABEL, ...options.labels].map((label) => [label, ''])),
+      },
       ...(before === undefined ? {} : { resourceVersion: before.resourceVersion, uid: before.uid }),
     },
     spec: {

@@ -77,6 +77,18 @@ export class SimulatedNode extends Host {
     });
   }
 
+  /** The agent reads its peers and its own state again. */
+  refresh(): void {
+    this.handle({ type: 'view', view: this.#view([], true) });
+  }
+
+  /** Somebody with a root shell takes an address off. */
+  removeByHand(address: Address): void {
+    this.addresses.delete(addressKey(address));
+    this.onChange?.();
+    this.timeline.after(0.2, () => this.handle({ type: 'gone', address }));
+  }
+
   /** kill -9: the kernel keeps what it has. */
   killAgent(): void {
     this.#life += 1;

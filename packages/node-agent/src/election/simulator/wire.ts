@@ -33,6 +33,11 @@ export class Wire {
   readonly faults: WireFaults = { loss: 0, delay: { least: 0.02, most: 0.2 }, groups: new Map() };
   /** Frames sent by each station. */
   readonly sent = new Map<MAC, number>();
+  /**
+   * Called for each frame to all before it is delivered; true where the switch keeps it to itself. EVPN leaves with
+   * suppression answer ARP questions so.
+   */
+  suppress: ((frame: WireFrame, answer: (frame: WireFrame) => void) => boolean) | undefined;
   readonly #stations = new Map<MAC, Station>();
   readonly #timeline: Timeline;
   readonly #random: () => number;
@@ -57,6 +62,9 @@ export class Wire {
       if (receiver !== undefined) {
         this.#deliver(frame, receiver);
       }
+      return;
+    }
+    if (this.suppress?.(frame, (answer) => this.#deliver(answer, sender)) === true) {
       return;
     }
     for (const receiver of this.#stations.values()) {

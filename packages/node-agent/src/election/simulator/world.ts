@@ -152,6 +152,17 @@ export class World {
     }
   }
 
+  /** These nodes are to hand over, and every agent hears of it. */
+  setExcluded(names: readonly string[]): void {
+    this.#excluded.clear();
+    for (const name of names) {
+      this.#excluded.add(name);
+    }
+    for (const node of this.nodes) {
+      this.timeline.after(this.random() * 5, () => node.refresh());
+    }
+  }
+
   /** Names of the nodes whose kernel answers for the address on the LAN. */
   holders(address: Address): readonly string[] {
     const key = addressKey(address);
