@@ -21,8 +21,23 @@ const RECEIVE_BUFFER = 8 * 1024 * 1024;
 /** The kernel makes no datagram larger than 32 KiB in a dump (net/netlink/af_netlink.c, max_recvmsg_len). */
 const DATAGRAM = 64 * 1024;
 
-/** A non-blocking rtnetlink socket: bytes in, bytes out. */
-export class NetlinkSocket {
+/** Datagrams to the kernel and back. */
+export interface Datagrams {
+  /**
+   * Hands messages to the kernel, which has worked through all of them and queued its answers when this returns.
+   * @throws {SystemCallError}
+   */
+  send(bytes: Buffer): void;
+  /**
+   * The next datagram; its bytes are valid until the next call.
+   * @returns `undefined` when nothing is queued; 'overrun' when the kernel had to drop something (ENOBUFS)
+   * @throws {SystemCallError}
+   */
+  receive(): Buffer | 'overrun' | undefined;
+}
+
+/** A non-blocking rtnetlink socket. */
+export class NetlinkSocket implements Datagrams {
   readonly fd: number;
   readonly #system: SystemCalls;
   readonly #datagram = Buffer.alloc(DATAGRAM);
@@ -52,19 +67,12 @@ export class NetlinkSocket {
     succeeded('set a netlink option', this.#system.setsockopt(this.fd, SOL_NETLINK, option, int32(value)));
   }
 
-  /**
-   * Hands messages to the kernel, which has worked through all of them and queued its answers when this returns.
-   * @throws {SystemCallError}
-   */
+  /** See {@link Datagrams.send}. */
   send(bytes: Buffer): void {
     succeeded('send to the kernel', this.#system.send(this.fd, bytes, 0));
   }
 
-  /**
-   * The next datagram; its bytes are valid until the next call.
-   * @returns `undefined` when nothing is queued; 'overrun' when the kernel had to drop something (ENOBUFS)
-   * @throws {SystemCallError}
-   */
+  /** See {@link Datagrams.receive}. */
   receive(): Buffer | 'overrun' | undefined {
     const length = this.#system.recv(this.fd, this.#datagram, MSG_DONTWAIT);
     switch (length) {

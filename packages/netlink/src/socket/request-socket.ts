@@ -6,7 +6,7 @@ import type { KernelRefusal } from '../errors.ts';
 import { ERRNO, NetlinkError } from '../errors.ts';
 import type { NetlinkRequest } from '../request.ts';
 import { FIRST_BATCH, nextBatchSize } from './batch.ts';
-import type { NetlinkSocket } from './netlink-socket.ts';
+import type { Datagrams } from './netlink-socket.ts';
 
 /** What became of one request. */
 export type NetlinkResult = { readonly ok: true } | { readonly ok: false; readonly error: NetlinkError };
@@ -15,10 +15,10 @@ const DONE: NetlinkResult = { ok: true };
 
 /** Sends changes and reads what the kernel says to each of them. */
 export class RequestSocket {
-  readonly #socket: NetlinkSocket;
+  readonly #socket: Datagrams;
   #sequence = 0;
 
-  constructor(socket: NetlinkSocket) {
+  constructor(socket: Datagrams) {
     this.#socket = socket;
   }
 
