@@ -1,7 +1,7 @@
 import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { runDirectory, type ControlPlane } from './control-plane.ts';
-import { httpUntilOk } from './http.ts';
+import type { HttpClients } from './http.ts';
 import type { LabNode } from './node.ts';
 import { NAMESPACES, type HostLink } from './plan.ts';
 import { ProcessError, type LabProcess } from './process.ts';
@@ -43,12 +43,14 @@ export interface RunningAllocator {
 export class FairleadPrograms {
   readonly #controlPlane: ControlPlane;
   readonly #hostLink: HostLink;
+  readonly #http: HttpClients;
   readonly #agentKubeconfigs = new Map<string, Promise<string>>();
   #allocators = 0;
 
-  constructor(controlPlane: ControlPlane, hostLink: HostLink) {
+  constructor(controlPlane: ControlPlane, hostLink: HostLink, http: HttpClients) {
     this.#controlPlane = controlPlane;
     this.#hostLink = hostLink;
+    this.#http = http;
   }
 
   /** Starts `dist/allocator.mjs` beside the API server, as service account fairlead-allocator. */
@@ -80,7 +82,7 @@ export class FairleadPrograms {
     const directory = await runDirectory(run, node.name);
     const flags = {
       'node-name': node.name,
-      kubeconfig: await this.#agentKubeconfig(node),
+      kubeconfig: await this.agentKubeconfig(node),
       namespace: RELEASE_NAMESPACE,
       'state-file': join(directory, 'state.json'),
       'metrics-address': AGENT_METRICS,
@@ -117,11 +119,7 @@ export class FairleadPrograms {
 
   /** Waits until a program of ours answers `/readyz`. @throws {ProcessError} with its last words, when it ends before */
   async untilReady(process: LabProcess, namespace: string, address: string, timeoutMs = 20_000): Promise<void> {
-    const controller = new AbortController();
-    const ready = httpUntilOk(this.#controlPlane.run, namespace, `http://${address}/readyz`, {
-      timeoutMs,
-      signal: controller.signal,
-    });
+    const ready = this.#http.untilOk(namespace, `http://${address}/readyz`, { timeoutMs });
     const outcome = await Promise.race([
       ready.then(
         () => 'ready' as const,
@@ -129,14 +127,13 @@ export class FairleadPrograms {
       ),
       process.exited.then(() => 'ended' as const),
     ]);
-    controller.abort();
     if (outcome === 'ready') return;
     const what = outcome === 'ended' ? 'ended' : `was not ready within ${timeoutMs} ms`;
     throw new ProcessError(`${process.name} ${what}; the end of ${process.logFile}:\n${await process.tail()}`);
   }
 
   /** One Pod and one token a node, however often its agent is started. */
-  async #agentKubeconfig(node: LabNode): Promise<string> {
+  async agentKubeconfig(node: LabNode): Promise<string> {
     const known = this.#agentKubeconfigs.get(node.name);
     if (known) return known;
     const made = this.#createAgentPod(node);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { findTools } from '../tools/binaries.ts';
 import type { LabApi } from './api.ts';
+import { startCapture, type Capture } from './capture.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { Deployment, PodAddresses, type DeploymentOptions } from './deployment.ts';
 import {
@@ -10,12 +11,15 @@ import {
   type ProgramOptions,
   type RunningAllocator,
 } from './fairlead.ts';
-import { httpFrom, httpUntilOk, type HttpAnswer } from './http.ts';
+import { HttpClients, type HttpAnswer } from './http.ts';
+import { startIpMonitor, type IpMonitor } from './ip-monitor.ts';
 import { startKubeProxy } from './kube-proxy.ts';
 import { createNetwork } from './network.ts';
 import { LabNode, type CutOptions } from './node.ts';
 import { NAMESPACES, planNetwork, type HostLink, type NetworkPlan } from './plan.ts';
+import { startProbe, type Probe, type ProbeOptions } from './probe.ts';
 import type { LabProcess } from './process.ts';
+import { startResponder } from './responder.ts';
 import { Run } from './run.ts';
 import { Tor, type TorOptions } from './tor.ts';
 
@@ -47,6 +51,7 @@ export class Lab implements AsyncDisposable {
   /** How long the start took. */
   readonly startedInMs: number;
   readonly #programs: FairleadPrograms;
+  readonly #http: HttpClients;
   readonly #podAddresses = new PodAddresses();
   readonly #deployments: Deployment[] = [];
 
@@ -57,6 +62,7 @@ export class Lab implements AsyncDisposable {
     tor: Tor;
     plan: NetworkPlan;
     hostLink: HostLink;
+    http: HttpClients;
     startedInMs: number;
   }) {
     this.run = parts.run;
@@ -66,7 +72,8 @@ export class Lab implements AsyncDisposable {
     this.tor = parts.tor;
     this.plan = parts.plan;
     this.startedInMs = parts.startedInMs;
-    this.#programs = new FairleadPrograms(parts.controlPlane, parts.hostLink);
+    this.#http = parts.http;
+    this.#programs = new FairleadPrograms(parts.controlPlane, parts.hostLink, parts.http);
   }
 
   /** File with the administrator's access. */
@@ -80,6 +87,41 @@ export class Lab implements AsyncDisposable {
     const node = this.nodes.find(({ name, plan }) => name === reference || plan.index === reference);
     if (!node) throw new RangeError(`no node ${reference}; there are ${this.nodes.map(({ name }) => name).join(', ')}`);
     return node;
+  }
+
+  /**
+   * Source addresses by which a node forwards for kube-proxy, to the node's name: with externalTrafficPolicy Cluster they
+   * tell a backend which node a packet came to. For {@link ProbeOptions.forwarders}.
+   */
+  get forwarders(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.plan.nodes.flatMap(({ name, address, podGateway }) =>
+        [address, podGateway].flatMap(({ IPv4, IPv6 }) => [
+          [IPv4, name],
+          [IPv6, name],
+        ]),
+      ),
+    );
+  }
+
+  /** Starts a UDP probe, 1 kHz by default. */
+  async probe(options: ProbeOptions): Promise<Probe> {
+    return startProbe(this.run, options);
+  }
+
+  /** Lets every node itself answer probes on {@link RESPONDER_PORT}, on whatever address it has. */
+  async startResponders(): Promise<void> {
+    await Promise.all(this.nodes.map(async (node) => startResponder(this.run, node)));
+  }
+
+  /** Watches a namespace with `ip monitor`. */
+  async ipMonitor(namespace: string): Promise<IpMonitor> {
+    return startIpMonitor(this.run, namespace);
+  }
+
+  /** Captures ARP and neighbour discovery on the switch. */
+  async capture(): Promise<Capture> {
+    return startCapture(this.run);
   }
 
   /** Runs kubectl as administrator. @returns its standard output */
@@ -105,6 +147,11 @@ export class Lab implements AsyncDisposable {
   /** Starts `dist/allocator.mjs`. */
   async startAllocator(options?: AllocatorOptions): Promise<RunningAllocator> {
     return this.#programs.startAllocator(options);
+  }
+
+  /** A kubeconfig as a node's agent has it: account fairlead-node-agent, token bound to its Pod on that node. */
+  async agentKubeconfig(node: NodeReference): Promise<string> {
+    return this.#programs.agentKubeconfig(this.node(node));
   }
 
   /** Starts `dist/node-agent.mjs` on a node. */
@@ -146,12 +193,18 @@ export class Lab implements AsyncDisposable {
 
   /** GETs a URL from a namespace (`client`, `remote`, `node-1`, …). */
   async http(from: string, url: string): Promise<HttpAnswer> {
-    return httpFrom(this.run, from, url);
+    return this.#http.get(from, url);
   }
 
-  /** Asks a URL from a namespace until it answers 200. */
+  /** Asks a URL from a namespace until it answers 200 (default within 10 s). */
   async httpUntilOk(from: string, url: string, options?: { timeoutMs?: number }): Promise<HttpAnswer> {
-    return httpUntilOk(this.run, from, url, options);
+    return this.#http.untilOk(from, url, options);
+  }
+
+  /** Starts the HTTP client of a namespace ahead of a measurement; it has asked something once when this returns. */
+  async warmHttp(from: string): Promise<void> {
+    // Nothing listens there; that it is refused tells that the client runs.
+    await this.#http.get(from, 'http://127.0.0.1:1/').catch(() => {});
   }
 
   /** Keeps the logs of this lab when it is closed, and says where. */
@@ -210,6 +263,7 @@ async function start(run: Run, options: LabOptions, began: number): Promise<Lab>
     Tor.start(run, plan.tor, options.tor),
   ]);
   progress('nodes');
+  const http = new HttpClients(run);
   const nodes = plan.nodes.map((node) => new LabNode(node, { run, plan, hostLink }));
   const kubeconfig = await controlPlane.kubeconfigOf('system:kube-proxy');
   await Promise.all([
@@ -222,10 +276,10 @@ async function start(run: Run, options: LabOptions, began: number): Promise<Lab>
     ...nodes.map(async (node) => {
       await controlPlane.api.create('/api/v1/nodes', nodeObject(node, options.nodeLabels?.(node.plan.index)));
       node.adopt('kube-proxy', await startKubeProxy(run, node.plan, { program: tools['kube-proxy'], kubeconfig }));
-      await httpUntilOk(run, node.namespace, KUBE_PROXY_HEALTH, { timeoutMs: 30_000 });
+      await http.untilOk(node.namespace, KUBE_PROXY_HEALTH, { timeoutMs: 30_000 });
     }),
   ]);
-  return new Lab({ run, controlPlane, nodes, tor, plan, hostLink, startedInMs: performance.now() - began });
+  return new Lab({ run, controlPlane, nodes, tor, plan, hostLink, http, startedInMs: performance.now() - began });
 }
 
 /** A Node as its kubelet registers it. */

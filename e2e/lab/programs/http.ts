@@ -1,19 +1,21 @@
 /**
- * Asks a URL from inside a namespace. `node http.ts URL [UNTIL_MS]` prints one JSON line {status, body, at}.
- * With UNTIL_MS it asks again, 5 ms after each failure, until the answer is 200 or the time is over; then it exits with 1.
+ * Asks URLs from inside a namespace. Each line of standard input is a question {id, url, untilMs}; each answer is a line
+ * {id, status, body, at} or {id, error}. With `untilMs` above 0 it asks again, 5 ms after each failure, until the answer is
+ * 200 or that time is over.
  */
 import { get } from 'node:http';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { now } from '../clock.ts';
-import type { HttpAnswer } from '../http.ts';
+import type { HttpAnswer, HttpLine, HttpQuestion } from '../http.ts';
 
-const [url = '', untilMs = '0'] = process.argv.slice(2);
-/** An attempt that gets no answer is given up after this long: a SYN that was lost comes again only after 1 s. */
-const ATTEMPT_MS = Number(untilMs) > 0 ? 100 : 5_000;
+/** An attempt without an answer is given up after this long: a SYN that was lost comes again only after 1 s. */
+const IMPATIENT_MS = 100;
+const PATIENT_MS = 5_000;
 
-async function ask(): Promise<HttpAnswer> {
+async function attempt(url: string, timeoutMs: number): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
-  const request = get(url, { agent: false, signal: AbortSignal.timeout(ATTEMPT_MS) }, (response) => {
+  const request = get(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
     let body = '';
     response.setEncoding('utf8');
     response.on('data', (text: string) => (body += text));
@@ -24,20 +26,30 @@ async function ask(): Promise<HttpAnswer> {
   return promise;
 }
 
-const deadline = now() + Number(untilMs);
-for (;;) {
-  try {
-    const answer = await ask();
-    if (answer.status === 200 || now() >= deadline) {
-      process.stdout.write(`${JSON.stringify(answer)}\n`);
-      break;
+async function ask({ url, untilMs }: HttpQuestion): Promise<HttpAnswer> {
+  const deadline = now() + untilMs;
+  for (;;) {
+    try {
+      const answer = await attempt(url, untilMs > 0 ? IMPATIENT_MS : PATIENT_MS);
+      if (answer.status === 200 || now() >= deadline) return answer;
+    } catch (error) {
+      if (now() >= deadline) throw error;
     }
-  } catch (error) {
-    if (now() >= deadline) {
-      process.stderr.write(`${url}: ${error instanceof Error ? `${error.name} ${error.message}` : String(error)}\n`);
-      process.exitCode = 1;
-      break;
-    }
+    await delay(5);
   }
-  await delay(5);
 }
+
+function print(line: HttpLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+const input = createInterface({ input: process.stdin });
+input.on('line', (line) => {
+  const question = JSON.parse(line) as HttpQuestion;
+  ask(question).then(
+    (answer) => print({ id: question.id, answer }),
+    (error: unknown) =>
+      print({ id: question.id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }),
+  );
+});
+input.on('close', () => process.exit(0));

@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BackendAnswer } from './backend.ts';
+import { startLab, type Lab } from './lab.ts';
+import { claimant } from './lan-frame.ts';
+import { useLab } from './suite.ts';
+
+/** A Service of kube-proxy's own kind: what the lab proves about itself must not need Fairlead. */
+function serviceOf(app: string, externalIPs: readonly string[]): object {
+  return {
+    metadata: { name: app },
+    spec: {
+      selector: { app },
+      ipFamilyPolicy: 'RequireDualStack',
+      externalIPs,
+      ports: [
+        { name: 'http', port: 80, targetPort: 8080 },
+        { name: 'probe', protocol: 'UDP', port: 80, targetPort: 8080 },
+      ],
+    },
+  };
+}
+
+describe('a lab of three nodes', () => {
+  const suite = useLab();
+
+  suite.test('starts warm within 15 s', async (lab) => {
+    process.stdout.write(`lab: 3 nodes in ${(lab.startedInMs / 1000).toFixed(1)} s\n`);
+    expect(lab.startedInMs).toBeLessThan(15_000);
+    const ready = await lab.kubectl(['get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}']);
+    expect(ready).toBe('node-1 node-2 node-3');
+  });
+
+  suite.test(
+    'kube-proxy forwards from the LAN and from behind the ToR, both families, and follows the backends',
+    async (lab) => {
+      const web = await lab.deployment({ name: 'web', replicas: 2, nodes: ['node-2', 'node-3'] });
+      const addresses = ['172.20.8.1', 'fd00:20::8:1'];
+      await lab.node(1).exec(['ip', 'address', 'add', '172.20.8.1/32', 'dev', 'eth0']);
+      await lab.node(1).exec(['ip', 'address', 'add', 'fd00:20::8:1/128', 'dev', 'eth0', 'nodad']);
+      await lab.api.create('/api/v1/namespaces/default/services', serviceOf('web', addresses));
+      for (const from of ['client', 'remote']) {
+        for (const url of ['http://172.20.8.1/', 'http://[fd00:20::8:1]/']) {
+          const answer = JSON.parse((await lab.httpUntilOk(from, url)).body) as BackendAnswer;
+          expect(answer.pod).toMatch(/^web-[12]$/);
+          // externalTrafficPolicy Cluster: the backend sees the node that the request came to.
+          expect(lab.forwarders[answer.source]).toBe('node-1');
+        }
+      }
+      await web.scale(1);
+      await lab.api.until<EndpointSlice>(
+        '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+        isSliceOf('web', 1),
+      );
+      await web.stop('web-1');
+      await lab.api.until<EndpointSlice>(
+        '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+        isSliceOf('web', 0),
+      );
+      await web.start('web-1');
+      const answer = JSON.parse((await lab.httpUntilOk('client', 'http://172.20.8.1/')).body) as BackendAnswer;
+      expect(answer.pod).toBe('web-1');
+    },
+  );
+
+  suite.test(
+    'the ToR learns a route from a BIRD on a node within BGP, spreads it, and loses it within BFD',
+    async (lab) => {
+      const monitor = await lab.ipMonitor('tor');
+      await using stack = new AsyncDisposableStack();
+      stack.use(monitor);
+      const route = (gateways: readonly string[], from = 0) =>
+        monitor.events.waitFor(
+          (event) =>
+            event.type === 'route' &&
+            event.destination === '10.50.0.1' &&
+            (gateways.length === 0
+              ? event.deleted
+              : !event.deleted && gateways.every((gateway) => event.gateways.includes(gateway))),
+          { from, timeoutMs: 20_000 },
+        );
+      await Promise.all([1, 2].map(async (index) => startBird(lab, index)));
+      const both = await route(['172.20.1.1', '172.20.1.2']);
+      expect(await lab.tor.routes()).toContainEqual(expect.stringContaining('10.50.0.1'));
+      const position = monitor.events.length;
+      await lab.killNode(2);
+      const one = await monitor.events.waitFor(
+        (event) =>
+          event.type === 'route' &&
+          event.destination === '10.50.0.1' &&
+          !event.deleted &&
+          !event.gateways.includes('172.20.1.2'),
+        { from: position },
+      );
+      expect(one.at).toBeGreaterThan(both.at);
+      await lab.reviveNode(2);
+      expect((await lab.httpUntilOk('node-2', 'http://127.0.0.1:10256/healthz')).status).toBe(200);
+    },
+    60_000,
+  );
+
+  suite.test('the capture on the switch tells who answers for an address', async (lab) => {
+    const capture = await lab.capture();
+    await lab.startResponders();
+    for (const [address, length] of [
+      ['172.20.8.3', 32],
+      ['fd00:20::8:3', 128],
+    ] as const) {
+      await lab.node(3).exec(['ip', 'address', 'add', `${address}/${length}`, 'dev', 'eth0', 'nodad']);
+      const probe = await lab.probe({ from: 'client', address, port: 7007, packets: 100 });
+      const answer = await capture.events.waitFor((event) => claimant(event, address) !== undefined);
+      expect(claimant(answer, address)).toBe(lab.node(3).mac);
+      expect((await probe.finished).nodes).toEqual({
+        'node-3': expect.objectContaining({ packets: expect.any(Number) }),
+      });
+    }
+    await capture.stop();
+  });
+
+  suite.test('a cut LAN leaves the API server in reach, and a cut API the LAN', async (lab) => {
+    const api = `${lab.controlPlane.server}/livez`;
+    const reaches = async (url: string) =>
+      lab.run.exec(['openssl', 's_client', '-connect', new URL(url).host], { namespace: 'node-1' });
+    await lab.cutLan(1);
+    await expect(reaches(api)).resolves.toContain('CONNECTED');
+    await lab.node(1).mendLan();
+    await lab.cutApi(1);
+    const probe = await lab.probe({ from: 'client', address: lab.node(1).address.IPv4, port: 7007, packets: 200 });
+    expect((await probe.finished).received).toBeGreaterThan(0);
+    await lab.node(1).mendApi();
+    await expect(reaches(api)).resolves.toContain('CONNECTED');
+  });
+
+  suite.test('a node whose LAN is silent keeps its carrier', async (lab) => {
+    const carrier = async () =>
+      (await lab.node(3).exec(['cat', '/proc/net/dev'])).includes('eth0') &&
+      lab.node(3).exec(['ip', '-br', 'link', 'show', 'eth0']);
+    await lab.cutLan(3, { losesCarrier: false });
+    expect(await carrier()).toContain('LOWER_UP');
+    const silent = await lab.probe({ from: 'client', address: lab.node(3).address.IPv4, port: 7007, packets: 50 });
+    expect((await silent.finished).received).toBe(0);
+    await lab.node(3).mendLan();
+    const heard = await lab.probe({ from: 'client', address: lab.node(3).address.IPv4, port: 7007, packets: 50 });
+    expect((await heard.finished).received).toBeGreaterThan(0);
+    await lab.cutLan(3);
+    expect(await carrier()).toContain('NO-CARRIER');
+    await lab.node(3).mendLan();
+  });
+
+  suite.test('an agent token names its node, and belongs to its account', async (lab) => {
+    const kubeconfig = await lab.agentKubeconfig(2);
+    const who = JSON.parse(await lab.kubectl(['--kubeconfig', kubeconfig, 'auth', 'whoami', '-o', 'json'])) as {
+      status: { userInfo: { username: string; extra: Record<string, string[]> } };
+    };
+    expect(who.status.userInfo).toMatchObject({
+      username: 'system:serviceaccount:fairlead-system:fairlead-node-agent',
+      extra: { 'authentication.kubernetes.io/node-name': ['node-2'] },
+    });
+  });
+});
+
+describe('two labs side by side', () => {
+  let labs: Lab[] = [];
+  beforeAll(async () => {
+    labs = await Promise.all([startLab({ nodes: 1, manifests: [] }), startLab({ nodes: 1, manifests: [] })]);
+  }, 90_000);
+  afterAll(async () => Promise.all(labs.map(async (lab) => lab.close())), 30_000);
+
+  test('are two clusters with the same addresses inside', async () => {
+    const [one, two] = labs;
+    await one?.kubectl(['create', 'namespace', 'only-in-one']);
+    expect(await two?.kubectl(['get', 'namespaces', '-o', 'name'])).not.toContain('only-in-one');
+    expect(one?.node(1).address).toEqual(two?.node(1).address);
+    expect(one?.controlPlane.server).not.toBe(two?.controlPlane.server);
+  }, 30_000);
+});
+
+interface EndpointSlice {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly addressType: string;
+  readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean } }[] | null;
+}
+
+function isSliceOf(service: string, ready: number): (slice: EndpointSlice) => boolean {
+  return ({ metadata, addressType, endpoints }) =>
+    metadata.labels?.['kubernetes.io/service-name'] === service &&
+    addressType === 'IPv4' &&
+    (endpoints ?? []).filter(({ conditions }) => conditions?.ready).length === ready;
+}
+
+/** BIRD on a node as any user would set it up: a static route, BGP with BFD to the ToR. */
+async function startBird(lab: Lab, index: number): Promise<void> {
+  const node = lab.node(index);
+  const [file, socket] = ['conf', 'ctl'].map((end) => join(lab.run.directory, `plain-${node.name}.${end}`));
+  if (file === undefined || socket === undefined) throw new Error('unreachable');
+  await writeFile(
+    file,
+    `log stderr all;
+    router id ${node.address.IPv4};
+    protocol device {}
+    protocol bfd { interface "eth0" { interval 100 ms; multiplier 3; }; }
+    protocol static { ipv4; route 10.50.0.1/32 via "eth0"; }
+    protocol bgp tor {
+      local ${node.address.IPv4} as 64512;
+      neighbor ${lab.tor.station.address.IPv4} as 64500;
+      connect delay time 1; error wait time 1, 2;
+      hold time 9; bfd on;
+      ipv4 { import none; export all; };
+    }`,
+  );
+  const bird = lab.run.spawn(`plain-bird-${node.name}`, ['bird', '-f', '-c', file, '-s', socket], {
+    namespace: node.namespace,
+  });
+  node.adopt('router', bird);
+}
