@@ -217,7 +217,8 @@ export class RouterController {
     }
     try {
       const wanted = await this.#want(intent);
-      if (wanted.type === 'refused') {
+      // What BIRD runs is not looked for on disk at every pass: a file that is gone is written when BIRD is too.
+      if (wanted.type === 'refused' || (this.#configured === wanted.text && this.#connection?.isOpen === true)) {
         return wanted;
       }
       if (intent.type === 'configure') {
