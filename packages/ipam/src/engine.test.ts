@@ -161,6 +161,16 @@ describe('families', () => {
     expect(cluster.engine.groupStatus('default')).toMatchObject({ allocatedIPv4: '1', allocatedIPv6: '0' });
   });
 
+  it('PreferDualStack does not give up one of its addresses for a group that could give both later', () => {
+    const cluster = new Cluster({ a: BOTH, b: { ranges: ['198.51.100.1', '2001:db8:1::1'] } });
+    cluster.put('blocker', { group: 'b', families: ['IPv6'] });
+    cluster.put('s', { ...PREFER_DUAL, group: 'a' });
+    cluster.put('s', { group: 'b' });
+    expect(cluster.addresses('s')).toEqual(['192.0.2.1', '2001:db8::1']);
+    cluster.delete('blocker');
+    expect(cluster.addresses('s')).toEqual(['198.51.100.1', '2001:db8:1::1']);
+  });
+
   it('an address is not taken away because the second family cannot be had', () => {
     const cluster = new Cluster({ default: SMALL });
     cluster.put('s');
