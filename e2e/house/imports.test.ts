@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseSync } from '@swc/core';
 
 /** Which packages of this repository each package may import. Pure packages stay pure because nothing else is in reach. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -19,6 +20,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The one package that may load the FFI library. */
 const FFI_OWNER = 'netlink';
 
+/** The few fields of swc's syntax tree that are looked at. */
+interface SyntaxNode {
+  readonly type?: string;
+  readonly source?: { readonly value?: string };
+  readonly callee?: { readonly type?: string };
+  readonly arguments?: readonly { readonly expression?: { readonly value?: string } }[];
+}
+
+const DECLARATIONS: ReadonlySet<string> = new Set([
+  'ImportDeclaration',
+  'ExportAllDeclaration',
+  'ExportNamedDeclaration',
+]);
+
 const packagesFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'packages');
 const packageNames = readdirSync(packagesFolder);
 
@@ -32,14 +47,40 @@ function importsOf(packageName: string): Import[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
     .flatMap((file) => {
-      const text = readFileSync(join(folder, file), 'utf8');
-      const specifiers = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g);
-      return [...specifiers].map(([, specifier = '']) => ({ file: join(packageName, file), specifier }));
+      const module = parseSync(readFileSync(join(folder, file), 'utf8'), { syntax: 'typescript', target: 'es2024' });
+      return [...specifiersIn(module)].map((specifier) => ({ file: join(packageName, file), specifier }));
     });
+}
+
+/** What a syntax tree imports: statements that import or export from somewhere, and `import('…')`. */
+function* specifiersIn(node: unknown): IterableIterator<string> {
+  if (typeof node !== 'object' || node === null) {
+    return;
+  }
+  const { type, source, callee, arguments: given } = node as SyntaxNode;
+  if (type !== undefined && DECLARATIONS.has(type) && source?.value !== undefined) {
+    yield source.value;
+  }
+  const first = Array.isArray(given) ? (given as SyntaxNode['arguments'])?.[0] : undefined;
+  if (type === 'CallExpression' && callee?.type === 'Import' && first?.expression?.value !== undefined) {
+    yield first.expression.value;
+  }
+  for (const child of Object.values(node)) {
+    yield* specifiersIn(child);
+  }
 }
 
 function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
 describe.each(packageNames)('package %s', (name) => {
@@ -52,14 +93,15 @@ describe.each(packageNames)('package %s', (name) => {
     expect(ours.filter(({ specifier }) => allowed?.includes(specifier) !== true)).toEqual([]);
   });
 
-  it('declares in its package.json what it imports', () => {
-    const manifest = JSON.parse(readFileSync(join(packagesFolder, name, 'package.json'), 'utf8')) as {
-      dependencies?: Record<string, string>;
-      devDependencies?: Record<string, string>;
-    };
-    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }));
-    const bare = imports.filter(({ specifier }) => !/^(\.|node:|#)/.test(specifier));
-    expect(bare.filter(({ specifier }) => !declared.has(packageOf(specifier)))).toEqual([]);
+  it('declares in its package.json what it imports; tests may also use what the repository tests with', () => {
+    const own = manifestOf(join(packagesFolder, name));
+    const root = manifestOf(join(packagesFolder, '..'));
+    const forAll = new Set(Object.keys({ ...own.dependencies, ...own.devDependencies }));
+    const forTests = new Set([...forAll, ...Object.keys(root.devDependencies ?? {}), '@jest/globals']);
+    const undeclared = imports
+      .filter(({ specifier }) => !/^(\.|node:|#)/.test(specifier))
+      .filter(({ file, specifier }) => !(file.endsWith('.test.ts') ? forTests : forAll).has(packageOf(specifier)));
+    expect(undeclared).toEqual([]);
   });
 
   it('reaches no file of another package by a path', () => {
