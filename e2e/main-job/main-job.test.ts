@@ -5,6 +5,7 @@ import {
   createService,
   deleteService,
   holdersOf,
+  markedAddressesOn,
   OUR_PROTOCOL,
   ourRoutesOn,
   untilAddresses,
@@ -71,16 +72,17 @@ describe.each(FAMILIES)('a Service with %s addresses of the LAN', (families, cou
     for (const address of addresses) {
       const [holder, ...others] = await holdersOf(scene.lab, address);
       expect(others).toEqual([]);
-      const all = await addressesOn(scene.lab.node(holder ?? ''), 'eth0');
+      const node = scene.lab.node(holder ?? '');
+      const all = await addressesOn(node, 'eth0');
       const ours = all.find(({ local }) => local === address);
       expect(ours).toMatchObject({
         prefixlen: address.includes(':') ? 128 : 32,
-        protocol: OUR_PROTOCOL,
         noprefixroute: true,
       });
+      expect(await markedAddressesOn(scene.lab, node)).toContain(address);
       expect(ours?.valid_life_time).toBeLessThanOrEqual(24 * 3600);
       if (!address.includes(':')) {
-        expect(all[0]?.local).toBe(scene.lab.node(holder ?? '').address.IPv4);
+        expect(all[0]?.local).toBe(node.address.IPv4);
       }
     }
   });
@@ -139,10 +141,10 @@ describe.each(FAMILIES)('a Service with %s virtual addresses', (families, count)
     for (const node of scene.lab.nodes) {
       const seen = await addressesOn(node, 'kube-lb0');
       const routes = await ourRoutesOn(node);
+      const marked = await markedAddressesOn(scene.lab, node);
       for (const address of addresses) {
-        expect(seen).toContainEqual(
-          expect.objectContaining({ local: address, protocol: OUR_PROTOCOL, noprefixroute: true }),
-        );
+        expect(seen).toContainEqual(expect.objectContaining({ local: address, noprefixroute: true }));
+        expect(marked).toContain(address);
         expect(routes).toContainEqual(expect.objectContaining({ dst: address, dev: 'kube-lb0' }));
       }
     }

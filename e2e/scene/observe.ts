@@ -1,11 +1,12 @@
+import { formatAddress, KERNEL_PROTOCOL } from '@fairlead/api';
 import type { Lab, LabNode, ServiceObject } from '@fairlead/e2e/lab';
+import { openNetlink } from '@fairlead/netlink';
 
 /** An address as `ip -j -d address` prints it. */
 export interface SeenAddress {
   readonly family: 'inet' | 'inet6';
   readonly local: string;
   readonly prefixlen: number;
-  readonly protocol?: string;
   readonly noprefixroute?: boolean;
   readonly valid_life_time: number;
   readonly preferred_life_time: number;
@@ -21,8 +22,8 @@ export interface SeenRoute {
   readonly gateway?: string;
 }
 
-/** How Fairlead's protocol number is printed where no name is known for it. */
-export const OUR_PROTOCOL = '201';
+/** Fairlead's protocol number as `ip` prints it. */
+export const OUR_PROTOCOL = String(KERNEL_PROTOCOL);
 
 const SERVICES = '/api/v1/namespaces/default/services';
 
@@ -33,6 +34,20 @@ export async function addressesOn(node: LabNode, name: string): Promise<readonly
     addr_info: readonly SeenAddress[];
   }[];
   return links.find(({ ifname }) => ifname === name)?.addr_info ?? [];
+}
+
+/**
+ * The addresses of a node that carry Fairlead's mark. Read by netlink, for `ip` prints an address's protocol only from
+ * iproute2 6.3 on.
+ */
+export async function markedAddressesOn(lab: Lab, node: LabNode): Promise<readonly string[]> {
+  const netlink = await openNetlink({ netns: lab.run.namespacePath(node.namespace) });
+  try {
+    const all = await netlink.addresses();
+    return all.filter(({ protocol }) => protocol === KERNEL_PROTOCOL).map(({ address }) => formatAddress(address));
+  } finally {
+    await netlink.close();
+  }
 }
 
 /** Fairlead's routes on a node, both families. */
