@@ -85,7 +85,7 @@ export type NetlinkRequest =
 
 /** Adds an address to an interface; EEXIST when it is there and `replace` is not set. */
 export function addAddress(options: Omit<AddAddressRequest, 'kind'>): AddAddressRequest {
-  return { kind: 'addAddress', ...options };
+  return { ...options, kind: 'addAddress' };
 }
 
 /**
@@ -94,17 +94,17 @@ export function addAddress(options: Omit<AddAddressRequest, 'kind'>): AddAddress
  * (net/ipv4/fib_frontend.c, fib_disable_ip).
  */
 export function deleteAddress(options: Omit<DeleteAddressRequest, 'kind'>): DeleteAddressRequest {
-  return { kind: 'deleteAddress', ...options };
+  return { ...options, kind: 'deleteAddress' };
 }
 
 /** Adds a route; EEXIST when there is one with the same destination, table and metric and `replace` is not set. */
 export function addRoute(options: Omit<AddRouteRequest, 'kind'>): AddRouteRequest {
-  return { kind: 'addRoute', ...options };
+  return { ...options, kind: 'addRoute' };
 }
 
 /** Removes the first route that has everything that is given; ESRCH when there is none. */
 export function deleteRoute(options: Omit<DeleteRouteRequest, 'kind'>): DeleteRouteRequest {
-  return { kind: 'deleteRoute', ...options };
+  return { ...options, kind: 'deleteRoute' };
 }
 
 /** Makes an interface of the kind; EEXIST when the name is taken, EOPNOTSUPP when the kernel has no such driver. */
