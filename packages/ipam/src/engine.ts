@@ -242,6 +242,7 @@ export class AllocationEngine {
       return;
     }
     this.#ledger.releaseUnless(service, ({ family }) => view.families.includes(family));
+    service.group = homeOf(service);
     service.moved ||= service.isPinned;
     let decision = decide(service, this.#ledger);
     if (decision.kind === 'grant') {
