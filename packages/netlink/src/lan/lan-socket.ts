@@ -55,8 +55,11 @@ export interface LanSocket {
   close(): Promise<void>;
 }
 
-/** Calls of recvmmsg in one go, 64 frames each, before timers and other sockets get their turn. */
-const MOST_AT_ONCE = 32;
+/**
+ * Calls of recvmmsg in one go, 64 frames each, before timers and other sockets get their turn. More than the receive
+ * buffer holds, so that only a LAN that sends faster than this program reads ends it early.
+ */
+const MOST_AT_ONCE = 256;
 
 /** Errors that say that the interface is off or gone; the socket is of no more use (net/packet/af_packet.c). */
 const GONE: ReadonlySet<number> = new Set([ERRNO.ENETDOWN, ERRNO.ENODEV, ERRNO.ENXIO]);
