@@ -52,6 +52,7 @@ describe('a template', () => {
     ['a name in a condition', 'one\n{{#if asm}}x{{/if}}\n'],
     ['a name in a list', 'one\n{{#each bgp.neighbours}}x{{/each}}\n'],
     ['a name inside a list', '{{#each bgp.neighbors}}\n{{#if pasword}}x{{/if}}{{/each}}\n'],
+    ['a name counted from the top', 'one\n{{#each bgp.neighbors}}{{#if @root.asm}}x{{/if}}{{/each}}\n'],
     ['a name given to a helper', 'one\n{{#if (eq nod.name "x")}}x{{/if}}\n'],
     ['a variable that the Router does not have', 'one\n{{variables.rack}}\n'],
     ['a helper', 'one\n{{upper asn}}\n'],
@@ -63,6 +64,13 @@ describe('a template', () => {
     const error = errorOf(() => render('{{> part}}\n', { 'part.hbs': text }));
     expect(error.at).toEqual({ file: 'part.hbs', line: 2 });
     expect(error.message).toMatch(/^part\.hbs:2: /);
+  });
+
+  it('can ask whether the Router has a variable', () => {
+    const template = '{{#if variables.rack}}{{variables.rack}}{{else}}none{{/if}}';
+    const variables = { rack: 'r1' as RouterView['asn'] };
+    expect(render(template).text).toBe('none');
+    expect(render(template, {}, { ...view(), variables }).text).toBe('r1');
   });
 
   it('cannot take in a file that is not in the directory', () => {

@@ -115,12 +115,16 @@ function refuseBlockParameters(program: hbs.AST.Program, file: string): void {
 
 /**
  * Handlebars' strict mode checks names that are printed, but not those that a helper is given, so that a misspelled
- * `{{#if neighbour}}` would be silence. Its compiler has a mark on paths for that; this sets it on all of them.
+ * `{{#if neighbour}}` would be silence. Its compiler has a mark on paths for that; this sets it on all of them, but for
+ * variables: one Router has some that another has not, and `{{#if variables.NAME}}` is how a template asks.
  */
 function askForEveryName(program: hbs.AST.Program): void {
   class Asker extends Handlebars.Visitor {
     override PathExpression(path: hbs.AST.PathExpression): void {
-      if (!path.data) {
+      const [first, second] = path.data && path.parts[0] === 'root' ? path.parts.slice(1) : path.parts;
+      const isLoopState = path.data && path.parts[0] !== 'root';
+      const isVariable = first === 'variables' && second !== undefined;
+      if (!isLoopState && !isVariable) {
         Object.assign(path, { strict: true });
       }
     }
