@@ -72,7 +72,8 @@ export class ControlPlane implements AsyncDisposable {
   readonly api: LabApi;
   readonly #caCertificate: string;
   readonly #tokens: ReadonlyMap<string, string>;
-  readonly #kubectl: string;
+  /** The kubectl of the cluster's version. */
+  readonly kubectlPath: string;
   readonly #ownsRun: boolean;
 
   constructor(parts: {
@@ -98,7 +99,7 @@ export class ControlPlane implements AsyncDisposable {
     this.#ownsRun = parts.ownsRun;
     this.#caCertificate = parts.caCertificate;
     this.#tokens = parts.tokens;
-    this.#kubectl = parts.kubectl;
+    this.kubectlPath = parts.kubectl;
   }
 
   /**
@@ -108,7 +109,7 @@ export class ControlPlane implements AsyncDisposable {
    */
   async kubectl(args: readonly string[], stdin?: string): Promise<string> {
     return this.run.exec(
-      [this.#kubectl, '--kubeconfig', this.kubeconfig, ...args],
+      [this.kubectlPath, '--kubeconfig', this.kubeconfig, ...args],
       stdin === undefined ? {} : { stdin },
     );
   }

@@ -22,6 +22,8 @@ export interface DeploymentOptions {
 /** A Pod of the lab: an object in the API, and a real process with the Pod's addresses in the node's Pod namespace. */
 export interface Replica {
   readonly name: string;
+  /** 1, 2, 3 … in the order of creation. */
+  readonly ordinal: number;
   readonly node: NodePlan;
   /** IPv4, then IPv6. */
   readonly addresses: readonly [string, string];
@@ -74,7 +76,7 @@ export class Deployment {
   }
 
   get replicas(): readonly Replica[] {
-    return [...this.#replicas.values()];
+    return [...this.#replicas.values()].sort((a, b) => a.ordinal - b.ordinal);
   }
 
   /** Adds or removes replicas until there are so many; the newest go first. Returns when the new ones are ready. */
@@ -123,9 +125,9 @@ export class Deployment {
   }
 
   async #add(): Promise<void> {
-    this.#created += 1;
-    const name = `${this.name}-${this.#created}`;
-    const node = this.#nodes[(this.#created - 1) % this.#nodes.length];
+    const ordinal = ++this.#created;
+    const name = `${this.name}-${ordinal}`;
+    const node = this.#nodes[(ordinal - 1) % this.#nodes.length];
     if (!node) throw new RangeError(`deployment ${this.name} has no nodes`);
     const addresses = this.#addresses.take(node);
     const { namespace, port } = this.#options;
@@ -140,7 +142,7 @@ export class Deployment {
     });
     await Promise.all([pod, this.#addAddresses({ node, addresses })]);
     const process = await startBackend(this.#run, node.podNamespace, { pod: name, node: node.name, addresses, port });
-    const replica: Replica = { name, node, addresses, process };
+    const replica: Replica = { name, ordinal, node, addresses, process };
     this.#replicas.set(name, replica);
     await this.#setStatus(replica, true);
   }

@@ -27,6 +27,7 @@ export class LabNode {
   readonly #context: NodeContext;
   readonly #processes = new Map<string, LabProcess>();
   #paused: readonly number[] = [];
+  #silent = false;
 
   constructor(plan: NodePlan, context: NodeContext) {
     this.plan = plan;
@@ -57,19 +58,16 @@ export class LabNode {
   async cutLan(options: CutOptions = {}): Promise<void> {
     const { losesCarrier = true } = options;
     if (losesCarrier) await this.#port(NAMESPACES.switch, 'down');
-    // A port that is in state `disabled` drops frames and keeps its carrier.
-    else
-      await this.#context.run.exec(['bridge', 'link', 'set', 'dev', this.name, 'state', '0'], {
-        namespace: NAMESPACES.switch,
-      });
+    else await this.#bridgePort('disabled');
+    this.#silent = !losesCarrier;
   }
 
   /** Plugs the LAN in again, however it was cut. */
   async mendLan(): Promise<void> {
-    await this.#port(NAMESPACES.switch, 'up');
-    await this.#context.run.exec(['bridge', 'link', 'set', 'dev', this.name, 'state', '3'], {
-      namespace: NAMESPACES.switch,
-    });
+    // A port that comes up forwards by itself.
+    if (this.#silent) await this.#bridgePort('forwarding');
+    else await this.#port(NAMESPACES.switch, 'up');
+    this.#silent = false;
   }
 
   /** Cuts it off the API server; the LAN stays. */
@@ -111,6 +109,12 @@ export class LabNode {
     await Promise.all([this.#port(NAMESPACES.switch, 'up'), this.#port(NAMESPACES.controlPlane, 'up')]);
     await this.#signal('CONT', this.#paused);
     this.#paused = [];
+  }
+
+  /** A port of the switch that is disabled by its spanning-tree state drops all frames and keeps its carrier. */
+  async #bridgePort(state: 'disabled' | 'forwarding'): Promise<void> {
+    const command = ['bridge', 'link', 'set', 'dev', this.name, 'state', state];
+    await this.#context.run.exec(command, { namespace: NAMESPACES.switch });
   }
 
   async #port(namespace: string, state: 'up' | 'down'): Promise<void> {

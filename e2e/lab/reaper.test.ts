@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Run } from './run.ts';
+import { runsDirectory } from './runs.ts';
 
 /** What is left of a run on this machine: processes by their mark, namespaces, the link. */
 function remains(id: string): string[] {
@@ -38,7 +38,7 @@ describe('a run', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [id] = (await once(createInterface({ input: victim.stdout }), 'line')) as [string];
-    const directory = join(tmpdir(), 'fairlead-lab', id);
+    const directory = join(runsDirectory(), id);
     expect(remains(id).length).toBeGreaterThan(10);
     const gone = once(victim, 'exit');
     victim.kill('SIGKILL');

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LabProcess } from './process.ts';
+import { runsDirectory } from './runs.ts';
 
 /** Where the processes of a run are looked up: bird, nft and tcpdump live in the sbin folders. */
 const PATH = [process.env['PATH'] ?? '', '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(':');
@@ -71,7 +71,7 @@ export class Run implements AsyncDisposable {
   /** Makes the folder and the reaper. Nothing else runs yet. */
   static async start(): Promise<Run> {
     const id = randomBytes(3).toString('hex');
-    const directory = join(tmpdir(), 'fairlead-lab', id);
+    const directory = join(runsDirectory(), id);
     await mkdir(join(directory, 'log'), { recursive: true });
     await writeFile(
       join(directory, 'run.json'),

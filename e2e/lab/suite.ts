@@ -27,7 +27,9 @@ export function useLab(options: LabOptions = {}): LabSuite {
       return started();
     },
     test(name, body, timeoutMs = 60_000) {
+      // oxlint-disable-next-line jest/expect-expect -- the body has them
       test(
+        // oxlint-disable-next-line jest/valid-title -- the caller's
         name,
         async () => {
           try {

@@ -41,12 +41,14 @@ protocol device { scan time 10; }
 protocol direct { ipv4; ipv6; interface "${INTERFACES.lan}", "${INTERFACES.behind}"; }
 protocol kernel { scan time 20; merge paths yes; ipv4 { export where source != RTS_DEVICE; }; }
 protocol kernel { scan time 20; merge paths yes; ipv6 { export where source != RTS_DEVICE; }; }
-protocol bfd { interface "${INTERFACES.lan}" { interval 100 ms; multiplier 3; }; }
+protocol bfd { debug { events }; interface "${INTERFACES.lan}" { interval 100 ms; multiplier 3; }; }
 
 template bgp node {
   passive yes;
   hold time ${holdTime};
-  bfd graceful;
+  error wait time 1, 2;
+  bfd on;
+  debug { events };
   graceful restart yes;
   ipv4 { import all; export none; };
   ipv6 { import all; export none; };
@@ -60,6 +62,10 @@ protocol ospf v3 ospf6 { ecmp yes; merge external yes; ipv6 { import all; export
 }
 ${extra}
 `;
+}
+
+function countEstablished(protocols: string): number {
+  return protocols.match(/ BGP .* Established/g)?.length ?? 0;
 }
 
 /** The router of the LAN: BIRD in a namespace of its own. */
@@ -106,6 +112,35 @@ export class Tor {
     const answer = await this.birdc('configure');
     // birdc exits with 0 on refusals too.
     if (!/Reconfigur/.test(answer)) throw new Error(`the ToR refused its configuration: ${answer}`);
+  }
+
+  /** Waits until so many BGP sessions are established. @param timeoutMs default 20 s */
+  async untilEstablished(sessions: number, timeoutMs = 20_000): Promise<void> {
+    await this.#until('show protocols', (table) => countEstablished(table) >= sessions, timeoutMs);
+  }
+
+  /** Waits until the BFD session with a neighbor is up. @param timeoutMs default 20 s */
+  async untilBfdUp(neighbor: string, timeoutMs = 20_000): Promise<void> {
+    const up = (table: string) => table.split('\n').some((row) => row.startsWith(`${neighbor} `) && / Up /.test(row));
+    await this.#until('show bfd sessions', up, timeoutMs);
+  }
+
+  /** Asks again whenever BIRD logs that something happened. */
+  async #until(command: string, condition: (answer: string) => boolean, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const { length } = await this.process.log();
+      const answer = await this.birdc(command);
+      if (condition(answer)) return;
+      try {
+        await this.process.waitForLog(/<TRACE>/, {
+          from: length,
+          timeoutMs: Math.max(0, deadline - performance.now()),
+        });
+      } catch (error) {
+        throw new Error(`the ToR, after ${timeoutMs} ms: ${answer}`, { cause: error });
+      }
+    }
   }
 
   /** The kernel's routes that BIRD put there, as `ip route` prints them, both families. */
