@@ -2,6 +2,8 @@
 
 /** Rounds of questions before silence is believed. */
 export const PROOF_ROUNDS = 3;
+/** Rounds that may be asked in all, those included in which the LAN was silent altogether. */
+export const MOST_ROUNDS = 6;
 /** The least time that a proof takes; three round trips where those are longer. RFC 5227 2.1.1 allows up to 7 s. */
 export const PROOF_MS = 100;
 /** How long a rival that is asking already is let go first. */
@@ -17,6 +19,8 @@ export const HINTED_RANKS = 3;
 
 /** How old a frame from another station may be for the LAN to count as living. */
 export const LIVING_MS = 1000;
+/** Others are asked for a sign of life at most so often, and a gateway whose MAC is unknown, so by broadcast, so often. */
+export const LIFE_PAUSE_MS = { unicast: 25, broadcast: 500 };
 /** Pause before the next attempt where the LAN was silent altogether. */
 export const DEAF_RETRY_MS = 500;
 

@@ -39,6 +39,15 @@ describe('a new address', () => {
     });
   });
 
+  test('that every node wants at the same moment ends on one all the same', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50', { everyoneFirst: true });
+      world.run(5000);
+      expect(world.coverage(address).history.map(({ holders }) => holders.length)).toEqual([1]);
+    });
+  });
+
   test('that a foreign host has is taken by nobody, and a conflict is told', () => {
     everySeed((seed) => {
       const world = startedWorld(seed);
@@ -179,6 +188,32 @@ describe('an agent', () => {
     });
   });
 
+  test('announces what it has after it stood still: others may have taken it', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(10_000);
+      const holder = world.holder(address);
+      const heard: number[] = [];
+      world.wire.plug({
+        mac: '02:00:00:00:dd:01',
+        up: () => true,
+        receive: ({ source, content }) => {
+          if (source === holder.mac && content.type === 'announcement') {
+            heard.push(world.timeline.now);
+          }
+        },
+      });
+      holder.stopAgent();
+      world.run(1000);
+      const continued = world.timeline.now;
+      holder.continueAgent();
+      world.run(100);
+      expect(heard.length).toBeGreaterThan(0);
+      expect(heard[0]).toBeLessThan(continued + 5);
+    });
+  });
+
   test('that is stopped for long and goes on moves nothing: its kernel answered all the time', () => {
     everySeed((seed) => {
       const world = startedWorld(seed);
@@ -288,6 +323,8 @@ describe('two holders', () => {
       const world = startedWorld(seed, 4);
       const addresses = Array.from({ length: 6 }, (_, index) => world.addService(`10.0.0.${50 + index}`));
       world.run(5000);
+      // Claims must not be what ends it.
+      world.api.away = true;
       for (const node of world.nodes.slice(0, 2)) {
         world.wire.faults.groups.set(node.mac, 1);
       }
@@ -297,7 +334,9 @@ describe('two holders', () => {
       }
       world.wire.faults.groups.clear();
       const healed = world.timeline.now;
-      world.run(20_000);
+      world.run(5000);
+      world.api.away = false;
+      world.run(15_000);
       for (const address of addresses) {
         const holder = world.holder(address);
         expect(world.coverage(address, healed).longestOverlapMs).toBeLessThan(1500);
@@ -318,6 +357,20 @@ describe('a dead LAN', () => {
       world.wire.faults.loss = 0;
       world.run(30_000);
       expect(world.coverage(address).history).toHaveLength(1);
+    });
+  });
+
+  test('keeps a new address waiting, which is there when the LAN lives again', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      world.wire.faults.loss = 1;
+      const address = world.addService('10.0.0.50');
+      world.run(10_000);
+      expect(world.holders(address)).toEqual([]);
+      world.wire.faults.loss = 0;
+      world.run(3000);
+      expect(world.holders(address)).toHaveLength(1);
+      expect(world.coverage(address).longestOverlapMs).toBe(0);
     });
   });
 });

@@ -3,6 +3,7 @@ import {
   BROADCASTS_PER_SECOND,
   HINTED_RANKS,
   LAST_RANK,
+  LIFE_PAUSE_MS,
   LIVING_MS,
   RANK_WAIT_MS,
   SETTLED_MS,
@@ -42,6 +43,7 @@ export class Machine {
   /** When the last frame of another station came in. */
   lanHeardAt = Number.NEGATIVE_INFINITY;
   askedForLifeAt = Number.NEGATIVE_INFINITY;
+  broadcastForLifeAt = Number.NEGATIVE_INFINITY;
   /** Number of addresses in the phase `held`. */
   held = 0;
   /** Since when there was enough knowledge to take addresses. */
@@ -110,7 +112,7 @@ export class Machine {
 
   /** Asks a peer and the gateways to say something, so that the LAN can be told from a dead one. */
   lookForLife(): void {
-    if (this.now - this.askedForLifeAt < 25) {
+    if (this.now - this.askedForLifeAt < LIFE_PAUSE_MS.unicast) {
       return;
     }
     this.askedForLifeAt = this.now;
@@ -127,6 +129,10 @@ export class Machine {
         to: mac === undefined ? 'group' : { mac },
       };
       if (mac === undefined) {
+        if (this.now - this.broadcastForLifeAt < LIFE_PAUSE_MS.broadcast) {
+          continue;
+        }
+        this.broadcastForLifeAt = this.now;
         this.outbox.enqueue('proof', { type: 'frame', frame });
       } else {
         this.send(frame);

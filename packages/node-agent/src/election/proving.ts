@@ -3,6 +3,7 @@ import {
   CHECK_ASKS,
   DEAF_RETRY_MS,
   MAXIMUM_YIELDS,
+  MOST_ROUNDS,
   MOVES,
   PROOF_MS,
   PROOF_ROUNDS,
@@ -35,8 +36,7 @@ export function begin(machine: Machine, record: AddressRecord): void {
     waitFor(machine, record, 'moves', oldest + MOVES.withinMs - machine.now);
     return;
   }
-  startRound(machine, record, { type: 'proving', rounds: 0, startedAt: machine.now, extended: false });
-  machine.lookForLife();
+  startRound(machine, record, { type: 'proving', rounds: 0, sent: 0, sentAt: machine.now });
 }
 
 function startRound(
@@ -54,14 +54,11 @@ export function sendRound(machine: Machine, record: AddressRecord, phase: Addres
   if (record.phase !== phase || phase.type !== 'proving') {
     return 0;
   }
-  if (phase.rounds === 0) {
-    // Waiting in line is no part of the proof.
-    record.phase = { ...phase, startedAt: machine.now };
-  }
-  const proving = record.phase as typeof phase;
-  const frame = question(machine, record, proving.rounds);
-  proving.rounds += 1;
+  const frame = question(machine, record, phase.rounds);
+  phase.sent += 1;
+  phase.sentAt = machine.now;
   machine.send(frame);
+  machine.lookForLife();
   machine.deadlines.set(record, machine.now + roundMs(machine));
   return frame.type === 'question' && typeof frame.to === 'object' ? 0 : 1;
 }
@@ -85,7 +82,10 @@ function question(machine: Machine, record: AddressRecord, round: number): SentF
   return { type: 'question', about: address, sender: 'none', to: 'all' };
 }
 
-/** A round has had its time: the next one, or the verdict of silence. */
+/**
+ * A round has had its time: the next one, or the verdict of silence. A round in which nothing at all was heard of the LAN
+ * says nothing and is asked again.
+ */
 export function continueProof(machine: Machine, record: AddressRecord, drained: boolean): void {
   const { phase } = record;
   if (phase.type !== 'proving') {
@@ -95,21 +95,16 @@ export function continueProof(machine: Machine, record: AddressRecord, drained: 
     machine.deadlines.set(record, machine.now + 1);
     return;
   }
-  if (phase.rounds < PROOF_ROUNDS) {
-    startRound(machine, record, phase);
-    return;
+  if (machine.living(phase.sentAt)) {
+    phase.rounds += 1;
   }
-  if (machine.living(phase.startedAt)) {
+  if (phase.rounds >= PROOF_ROUNDS) {
     take(machine, record);
-    return;
+  } else if (phase.sent < MOST_ROUNDS) {
+    startRound(machine, record, phase);
+  } else {
+    waitFor(machine, record, 'deaf', machine.jitter(DEAF_RETRY_MS));
   }
-  if (!phase.extended) {
-    phase.extended = true;
-    machine.lookForLife();
-    machine.deadlines.set(record, machine.now + PROOF_MS);
-    return;
-  }
-  waitFor(machine, record, 'deaf', machine.jitter(DEAF_RETRY_MS));
 }
 
 /** Nobody has it. */

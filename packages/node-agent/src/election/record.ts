@@ -37,7 +37,14 @@ export type Phase =
   /** Due: begin the proof. */
   | { readonly type: 'waiting'; readonly why: 'rank' | 'yield' | 'back-off' | 'deaf' | 'moves' }
   /** Due: the next round, or the verdict. */
-  | { readonly type: 'proving'; rounds: number; startedAt: number; extended: boolean }
+  | {
+      readonly type: 'proving';
+      /** Rounds that counted: something of the LAN was heard after the question. */
+      rounds: number;
+      /** Rounds sent. */
+      sent: number;
+      sentAt: number;
+    }
   /** A MAC of ours answered a question to all; a proxy could do so. Due: the next unicast question, or the verdict. */
   | { readonly type: 'checking'; readonly mac: MAC; readonly node: string; asks: number; readonly since: number }
   /** The claim is being taken over from a holder that hands over. */

@@ -122,7 +122,7 @@ export class PeerWatch {
       if (here === undefined) {
         continue;
       }
-      const known = this.#peers.get(peer.node) ?? newPeer(peer.node, here.mac, options.now);
+      const known = this.#peers.get(peer.node) ?? newPeer(peer.node, here.mac);
       known.excluded = peer.excluded;
       known.mac = here.mac;
       known.ask = askableAddress(options.segment, here.addresses);
@@ -306,7 +306,7 @@ export class PeerWatch {
   }
 }
 
-function newPeer(node: string, mac: MAC, now: number): WatchedPeer {
+function newPeer(node: string, mac: MAC): WatchedPeer {
   const hash = hashName(node);
   return {
     node,
@@ -316,7 +316,7 @@ function newPeer(node: string, mac: MAC, now: number): WatchedPeer {
     mac,
     ask: undefined,
     dead: false,
-    heardAt: now,
+    heardAt: Number.NEGATIVE_INFINITY,
     spokeAt: Number.NEGATIVE_INFINITY,
     askedAt: undefined,
     misses: 0,

@@ -111,8 +111,11 @@ export class World {
     return node;
   }
 
-  /** A Service gets this address; each agent hears of it within a few milliseconds. */
-  addService(text: string): Address {
+  /**
+   * A Service gets this address; each agent hears of it within a few milliseconds.
+   * @param options.everyoneFirst each node believes itself to be the preferred one, and all hear of it at once
+   */
+  addService(text: string, options: { readonly everyoneFirst?: boolean } = {}): Address {
     const address = parseAddress(text);
     const candidate: Candidate = {
       address,
@@ -124,7 +127,12 @@ export class World {
     this.#candidates.set(addressKey(address), candidate);
     this.#histories.set(addressKey(address), []);
     for (const node of this.nodes) {
-      this.timeline.after(this.random() * 5, () => node.handle({ type: 'candidate', candidate }));
+      if (options.everyoneFirst === true) {
+        const preferences = new Map([...candidate.preferences, [node.name, 100]]);
+        this.timeline.after(0, () => node.handle({ type: 'candidate', candidate: { ...candidate, preferences } }));
+      } else {
+        this.timeline.after(this.random() * 5, () => node.handle({ type: 'candidate', candidate }));
+      }
     }
     return address;
   }
