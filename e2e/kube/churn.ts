@@ -36,7 +36,7 @@ interface Write {
 async function write({ client, key, dice }: Write): Promise<void> {
   // The label makes objects enter and leave what a selector sees.
   const labels = { half: dice * 1_000 < 500 ? 'left' : 'right' };
-  const object: ConfigMap = { metadata: { ...key, labels }, data: { text: `${dice} ` + 'ä'.repeat(dice * 500) } };
+  const object: ConfigMap = { metadata: { ...key, labels }, data: { text: `${dice} ` + 'ä'.repeat(dice * 300) } };
   if (dice < 0.35) {
     await client.create(CONFIG_MAPS, object);
   } else if (dice < 0.75) {

@@ -66,14 +66,15 @@ function requestFault({ url }: RequestInfo, random: () => number, refuseWatchLis
   return undefined;
 }
 
+/** No watch lives long; of lists, one in seven does not come to its end. */
 function bodyFault(watch: boolean, random: () => number): BodyFault | undefined {
-  const afterBytes = Math.floor(random() ** 2 * (watch ? 400_000 : 100_000));
+  const afterBytes = Math.floor(random() ** 2 * 800_000);
   const dice = random();
-  if (dice < (watch ? 0.5 : 0.1)) {
-    return { type: 'cut', afterBytes };
+  if (!watch) {
+    return dice < 0.85 ? undefined : { type: dice < 0.95 ? 'cut' : 'stall', afterBytes };
   }
-  if (dice < (watch ? 0.7 : 0.15)) {
-    return { type: 'stall', afterBytes };
+  if (dice < 0.75) {
+    return { type: dice < 0.6 ? 'cut' : 'stall', afterBytes };
   }
-  return watch && dice < 0.9 ? { type: 'inject', afterBytes, line: `{"type":"ERROR","object":${EXPIRED}}` } : undefined;
+  return { type: 'inject', afterBytes, line: `{"type":"ERROR","object":${EXPIRED}}` };
 }
