@@ -104,6 +104,9 @@ export class KernelSide {
         executed: (kind, count, failed) => {
           metrics.kernelOperations(kind, count, failed);
         },
+        readEverything: () => {
+          this.watch.readAgain('interface');
+        },
         surprised: () => {
           this.watch.surprised();
         },

@@ -26,6 +26,8 @@ export class KernelWatch {
   readonly state: KernelState;
   readonly #options: KernelWatchOptions;
   #reading: Promise<void> | undefined;
+  /** Why to read once more after the reading that is under way. */
+  #again: string | undefined;
   #cancel: () => void = () => undefined;
   #unsubscribe: () => void = () => undefined;
   #closed = false;
@@ -54,7 +56,12 @@ export class KernelWatch {
 
   /** Reads everything again, soon and once for all who ask. */
   readAgain(reason: string): void {
-    if (this.#closed || this.#reading !== undefined) {
+    if (this.#closed) {
+      return;
+    }
+    if (this.#reading !== undefined) {
+      // What is being read may be older than the reason.
+      this.#again = reason;
       return;
     }
     this.#cancel();
@@ -86,6 +93,11 @@ export class KernelWatch {
     }
     this.#reading = undefined;
     this.#plan(FULL_READING_MS);
+    if (this.#again !== undefined) {
+      const again = this.#again;
+      this.#again = undefined;
+      this.readAgain(again);
+    }
   }
 
   #plan(ms: number): void {

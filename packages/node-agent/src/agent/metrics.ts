@@ -73,7 +73,7 @@ export function agentMetrics(metrics: Metrics, gauges: AgentGauges): AgentMetric
       restored.inc({ object });
     },
     readAnew: (reason) => {
-      readings.inc({ reason: ['routine', 'surprise'].includes(reason) ? reason : 'lost events' });
+      readings.inc({ reason: ['routine', 'surprise', 'interface'].includes(reason) ? reason : 'lost events' });
     },
     holderEvent: (event) => {
       events.inc({ event });

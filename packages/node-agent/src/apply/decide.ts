@@ -12,8 +12,13 @@ export interface AddressSituation {
   readonly now: number;
 }
 
-/** What to do about one address. `grace`: begin its grace time. `wait`: its grace time is not over. */
-export type AddressStep = 'nothing' | 'add' | 'delete' | 'grace' | 'wait';
+/** What to do about one address. `grace`: begin its grace time. */
+export type AddressStep =
+  | { readonly type: 'nothing' | 'add' | 'delete' | 'grace' }
+  /** Its grace time is not over: look again in so many ms. Timers can be early. */
+  | { readonly type: 'wait'; readonly ms: number };
+
+const NOTHING: AddressStep = { type: 'nothing' };
 
 /**
  * One address, wanted against actual. What is wanted and there stays untouched, whoever put it there; what is not ours
@@ -23,17 +28,17 @@ export type AddressStep = 'nothing' | 'add' | 'delete' | 'grace' | 'wait';
 export function decideAddress({ wanted, ours, foreign, graceUntil, now }: AddressSituation): AddressStep {
   switch (wanted) {
     case 'hold':
-      return 'nothing';
+      return NOTHING;
     case 'yes':
-      return ours || foreign ? 'nothing' : 'add';
+      return ours || foreign ? NOTHING : { type: 'add' };
     case 'no':
       if (!ours) {
-        return 'nothing';
+        return NOTHING;
       }
       if (graceUntil === undefined) {
-        return 'grace';
+        return { type: 'grace' };
       }
-      return now >= graceUntil ? 'delete' : 'wait';
+      return now >= graceUntil ? { type: 'delete' } : { type: 'wait', ms: graceUntil - now };
     default:
       return wanted satisfies never;
   }

@@ -19,6 +19,9 @@ import type { Portion } from './work.ts';
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 
+/** Addresses that are removed together are gone within this time. */
+const DOUBT_MS = 5;
+
 /** What the node is to announce by routes, live: the planner, or the state file before the first sync. */
 export interface WantedVirtual {
   virtual(key: AddressKey): Wanted;
@@ -50,6 +53,8 @@ export interface VirtualApplierOptions {
     restored(restored: Restored): void;
     /** Requests were made: how many of which kind, and how many of them failed. */
     executed(kind: 'add' | 'delete', count: number, failed: number): void;
+    /** What the kernel has is no longer known; once it has been read, `compareAll` is called. Must not throw. */
+    readEverything(): void;
     /** Something is there that was not known to be: the kernel should be read again. Must not throw. */
     surprised(): void;
     /** A request failed; it is tried again. `undefined`: nothing fails any more. */
@@ -79,6 +84,7 @@ export class VirtualApplier {
   #retry = { addresses: new Set<AddressKey>(), routes: new Set<PrefixKey>(), delayMs: RETRY_MIN_MS };
   #wanted: WantedVirtual | undefined;
   #running = false;
+  #doubting = false;
   #closed = false;
   #cancelTimers: (() => void)[] = [];
 
@@ -176,6 +182,9 @@ export class VirtualApplier {
       return;
     }
     const mine = this.#deleting.has(interfaceAddressKey(address));
+    if (gone && !mine && address.address.family === 'IPv4') {
+      this.#doubtRoutes();
+    }
     if (gone && !mine && this.#wanted?.virtual(key) === 'yes') {
       const decision = limiter.removed(`address ${key}`, timers.now());
       hooks.restored({ type: 'address', key, address: address.address, contested: decision.type === 'later' });
@@ -183,6 +192,21 @@ export class VirtualApplier {
     } else if (!gone && this.#wanted?.virtual(key) === 'no') {
       this.#lookAt({ addresses: [key], routes: [] }, 0);
     }
+  }
+
+  /**
+   * With the last IPv4 address of an interface the kernel drops its IPv4 routes, and does not say so (net/ipv4/
+   * fib_frontend.c, fib_inetaddr_event). Looked at once for all that are removed together.
+   */
+  #doubtRoutes(): void {
+    if (this.#doubting) {
+      return;
+    }
+    this.#doubting = true;
+    this.#later(DOUBT_MS, () => {
+      this.#doubting = false;
+      this.#options.hooks.readEverything();
+    });
   }
 
   #ourRouteChanged(route: Route, gone: boolean): void {
@@ -212,8 +236,19 @@ export class VirtualApplier {
     const decision = limiter.removed('interface', timers.now());
     hooks.restored({ type: 'interface', name: dummy.name, contested: decision.type === 'later' });
     this.#later(decision.type === 'later' ? decision.afterMs : 0, () => {
-      this.compareAll();
+      void this.#restoreInterface();
     });
+  }
+
+  /** Makes the interface ready, then has everything read: the kernel does not say which IPv4 routes went with it. */
+  async #restoreInterface(): Promise<void> {
+    const { dummy, hooks, logger } = this.#options;
+    try {
+      await dummy.ensure();
+    } catch (error) {
+      logger.error(`The interface ${dummy.name} cannot be restored; it is tried again`, { error });
+    }
+    hooks.readEverything();
   }
 
   #lookAt(
@@ -300,9 +335,11 @@ export class VirtualApplier {
     if (wanted === 'yes') {
       this.#grace.delete(key);
     }
-    switch (step) {
+    switch (step.type) {
       case 'nothing':
+        return [];
       case 'wait':
+        this.#lookAt({ addresses: [key], routes: [] }, Math.ceil(step.ms) + 1);
         return [];
       case 'grace':
         this.#grace.set(key, now + graceMs);
