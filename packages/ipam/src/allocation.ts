@@ -5,6 +5,7 @@ import type { Holding } from './holding.ts';
 import type { Request } from './request.ts';
 import { parseRequest } from './request.ts';
 import type { ServiceView } from './service.ts';
+import { PerFamily } from './small.ts';
 import type { Verdict } from './verdict.ts';
 import type { Wait } from './waiting.ts';
 
@@ -13,7 +14,7 @@ export class Allocation {
   view: ServiceView;
   /** The addresses it asks for. */
   request: Request;
-  readonly holds = new Map<IPFamily, Holding<Allocation>>();
+  readonly holds = new PerFamily<Holding<Allocation>>();
   /** Name of the group that its addresses were drawn from. */
   group: string | undefined;
   /** Why it has not all that it wants; it keeps what it has. */

@@ -36,7 +36,7 @@ export interface Effects {
   /** Services of which something new is to be said, and the one that the event was about. */
   readonly services: readonly { readonly key: string; readonly verdict: Verdict }[];
   /** Groups whose counts or conditions may have changed; see {@link AllocationEngine.groupStatus}. */
-  readonly groups: ReadonlySet<string>;
+  readonly groups: readonly string[];
 }
 
 /** Sizes, for metrics. */
@@ -60,7 +60,7 @@ export class AllocationEngine {
   readonly #waiting = new WaitingServices();
   readonly #ledger: Ledger;
   /** Services that the current event touched. */
-  #touched = new Set<Allocation>();
+  readonly #touched = new Set<Allocation>();
 
   /** Starts from what the cluster says: adopts every address in `status`, then judges who lacks something, oldest first. */
   constructor(snapshot: Snapshot) {
@@ -80,14 +80,18 @@ export class AllocationEngine {
 
   /** What there is to say at the start: of every Service and every group. */
   start(): Effects {
-    return this.#collect(this.#services.values());
+    for (const service of this.#services.values()) {
+      this.#touched.add(service);
+      service.verdict = undefined;
+    }
+    return this.#collect(undefined);
   }
 
   /** Takes in one event. */
   apply(event: AllocationEvent): Effects {
     const subject = this.#take(event);
     this.#serveWaiting();
-    return this.#collect(subject === undefined ? [] : [subject]);
+    return this.#collect(subject);
   }
 
   /** The Service as last seen; undefined when it is not ours. */
@@ -268,6 +272,11 @@ export class AllocationEngine {
   /** Gives what has become free or joinable to those who wait for it, the oldest first. */
   #serveWaiting(): void {
     const { freedGroups, changedHoldings } = this.#ledger;
+    if (this.#waiting.size === 0) {
+      freedGroups.clear();
+      changedHoldings.clear();
+      return;
+    }
     // Each is judged once for an event, so that no order of things can go round in circles.
     const tried = new Set<Allocation>();
     while (freedGroups.size + changedHoldings.size > 0) {
@@ -323,19 +332,21 @@ export class AllocationEngine {
     }
   }
 
-  /** @param subjects Services to speak of in any case, as their status may have been edited */
-  #collect(subjects: Iterable<Allocation>): Effects {
+  /** @param subject a Service to speak of in any case, as its status may have been edited */
+  #collect(subject: Allocation | undefined): Effects {
     const services: { key: string; verdict: Verdict }[] = [];
-    const told = new Set(subjects);
-    for (const service of new Set([...told, ...this.#touched])) {
+    if (subject !== undefined) {
+      this.#touched.add(subject);
+    }
+    for (const service of this.#touched) {
       const verdict = verdictOf(service);
       const changed = !sameVerdict(verdict, service.verdict);
       service.verdict = verdict;
-      if (verdict !== undefined && (changed || told.has(service))) {
+      if (verdict !== undefined && (changed || service === subject)) {
         services.push({ key: service.view.key, verdict });
       }
     }
-    this.#touched = new Set();
+    this.#touched.clear();
     return { services, groups: this.#ledger.takeCountedGroups() };
   }
 }

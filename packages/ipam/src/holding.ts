@@ -4,6 +4,7 @@ import type { Aged } from './age.ts';
 import { compareAge } from './age.ts';
 import type { Pool } from './pool.ts';
 import type { ServiceView } from './service.ts';
+import { FewMembers } from './small.ts';
 
 /** What a holding has to know of who holds it. */
 export interface Holder {
@@ -35,7 +36,7 @@ export class Holding<H extends Holder> {
   readonly value: bigint;
   /** The pool that has the address, whoever drew it; undefined: an orphan. */
   pool: Pool | undefined;
-  readonly holders = new Set<H>();
+  readonly holders = new FewMembers<H>();
   /** The sharing signature under which it is found; undefined: nobody can join. */
   signature: string | undefined;
   /** Of those who share; built when somebody asks to. */

@@ -77,7 +77,7 @@ export class Holdings {
   }
 
   #index(holding: Holding<Allocation>): void {
-    const [holder] = holding.holders;
+    const holder = holding.holders.first;
     const signature = holder === undefined ? undefined : sharingSignature(holder.view);
     if (signature === holding.signature) {
       return;

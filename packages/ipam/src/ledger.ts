@@ -17,7 +17,7 @@ export class Ledger implements World {
   readonly freedGroups = new Set<string>();
   /** Addresses whose holders, or what they share by, changed. */
   readonly changedHoldings = new Set<Holding<Allocation>>();
-  #countedGroups = new Set<string>();
+  readonly #countedGroups = new Set<string>();
 
   constructor(groups: Iterable<GroupView>, namespaces: Iterable<readonly [string, Labels]>) {
     this.#namespaces = new Map(namespaces);
@@ -141,11 +141,9 @@ export class Ledger implements World {
   }
 
   /** Names of the groups whose counts or conditions may have changed since the last call. */
-  takeCountedGroups(): ReadonlySet<string> {
-    const groups = this.#countedGroups;
-    if (groups.size > 0) {
-      this.#countedGroups = new Set();
-    }
+  takeCountedGroups(): readonly string[] {
+    const groups = [...this.#countedGroups];
+    this.#countedGroups.clear();
     return groups;
   }
 
