@@ -249,8 +249,8 @@ async function start(run: Run, options: LabOptions, began: number): Promise<Lab>
     manifests = ['deploy/crds', 'deploy/rbac.yaml'].map((path) => join(REPOSITORY, path)),
     progress = () => {},
   } = options;
-  const tools = await findTools();
   const plan = planNetwork(size);
+  const tools = await findTools();
   progress('network');
   const hostLink = await createNetwork(run, plan);
   progress('control plane');

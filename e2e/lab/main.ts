@@ -11,15 +11,18 @@ import { startLab, type Lab } from './lab.ts';
 import { heldRuns } from './runs.ts';
 
 const HOLD = '--hold';
-const HELP = `Usage: node e2e/lab/main.ts [--nodes N] [--agents] | --stop
+/** The holder's last line. */
+const READY = 'the lab is up';
+const HELP = `Usage: node e2e/lab/main.ts [--nodes N] [--agents] | --stop [ID…]
 
 Starts a Kubernetes cluster of N nodes (default 3) in network namespaces of this machine, with a switch, a router
 running BIRD and two clients, and leaves it running.
   --nodes N  1 to 250
   --agents   start Fairlead in it too: the allocator, and on each node an agent (needs \`npm run build\`)
-  --stop     end every cluster that was left running`;
+  --stop     end the clusters with these ids, or every one that was left running`;
 
-const { values } = parseArgs({
+const { values, positionals: ids } = parseArgs({
+  allowPositionals: true,
   options: {
     nodes: { type: 'string', default: '3' },
     agents: { type: 'boolean', default: false },
@@ -55,8 +58,6 @@ async function start(): Promise<void> {
   holder.stderr.destroy();
 }
 
-const READY = 'the lab is up';
-
 /** Owns the lab until it is told to stop. */
 async function hold(): Promise<void> {
   // Who started this reads no more once the lab is up.
@@ -81,8 +82,10 @@ async function hold(): Promise<void> {
 
 /** Ends all labs that were left running, and returns when nothing is left of them. */
 async function stop(): Promise<void> {
-  const runs = await heldRuns(HOLD);
-  if (runs.length === 0) process.stdout.write('no lab is running\n');
+  const held = await heldRuns(HOLD);
+  const runs = ids.length === 0 ? held : held.filter(({ id }) => ids.includes(id));
+  if (runs.length === 0)
+    process.stdout.write(ids.length === 0 ? 'no lab is running\n' : `no lab ${ids.join(', ')} is running\n`);
   for (const { id, pid, directory } of runs) {
     process.kill(pid, 'SIGTERM');
     await untilGone(directory);

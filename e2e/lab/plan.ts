@@ -61,8 +61,7 @@ export const MAX_NODES = 250;
 
 /** The place of node `index` (from 1 on). The MAC says which node it is, so that a capture can be read. */
 export function planNode(index: number): NodePlan {
-  if (!Number.isInteger(index) || index < 1 || index > MAX_NODES)
-    throw new RangeError(`a lab has 1 to ${MAX_NODES} nodes, not ${index}`);
+  checkNodes(index);
   return {
     index,
     name: `node-${index}`,
@@ -75,8 +74,14 @@ export function planNode(index: number): NodePlan {
   };
 }
 
+function checkNodes(count: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > MAX_NODES)
+    throw new RangeError(`a lab has 1 to ${MAX_NODES} nodes, not ${count}`);
+}
+
 /** The networks of a lab with so many nodes. */
 export function planNetwork(nodes: number): NetworkPlan {
+  checkNodes(nodes);
   return {
     nodes: Array.from({ length: nodes }, (_, position) => planNode(position + 1)),
     tor: { name: NAMESPACES.tor, mac: '02:00:00:00:00:01', address: { IPv4: '172.20.0.1', IPv6: 'fd00:20::1' } },

@@ -75,7 +75,7 @@ export class Run implements AsyncDisposable {
     await mkdir(join(directory, 'log'), { recursive: true });
     await writeFile(
       join(directory, 'run.json'),
-      JSON.stringify({ id, pid: process.pid, started: new Date().toISOString() }),
+      JSON.stringify({ id, directory, pid: process.pid, started: new Date().toISOString() }),
     );
     const reaper = spawn('/bin/sh', [join(import.meta.dirname, 'reaper.sh'), id, directory], {
       detached: true,

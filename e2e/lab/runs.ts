@@ -22,11 +22,10 @@ export async function heldRuns(holder: string): Promise<KnownRun[]> {
   const runs = await Promise.all(
     names.map(async (name): Promise<KnownRun | undefined> => {
       try {
-        const directory = join(runsDirectory(), name);
-        const run = JSON.parse(await readFile(join(directory, 'run.json'), 'utf8')) as Omit<KnownRun, 'directory'>;
+        const run = JSON.parse(await readFile(join(runsDirectory(), name, 'run.json'), 'utf8')) as KnownRun;
         // The number of a process that has ended may be another's by now.
         const command = (await readFile(`/proc/${run.pid}/cmdline`, 'utf8')).split('\0');
-        return command.includes(holder) ? { ...run, directory } : undefined;
+        return command.includes(holder) ? run : undefined;
       } catch {
         return undefined; // its owner is gone
       }
