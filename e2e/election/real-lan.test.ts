@@ -92,10 +92,11 @@ describe('holders on a real LAN', () => {
     await lan.join(victim);
     const joined = performance.now();
     await lan.until(() => {
-      const withdrawn = lan.nodes
-        .flatMap(({ events }) => events)
-        .flatMap((event) => (event.type === 'withdrawn' ? formatAddress(event.address) : []));
-      return lost.every((text) => withdrawn.includes(text)) ? true : undefined;
+      const events = lan.nodes.flatMap((node) => node.events);
+      const withdrawn = new Set(
+        events.flatMap((event) => (event.type === 'withdrawn' ? formatAddress(event.address) : [])),
+      );
+      return lost.every((text) => withdrawn.has(text)) ? true : undefined;
     });
     process.stderr.write(`one holder each ${(performance.now() - joined).toFixed(0)} ms after the node was back\n`);
     for (const text of lost) {

@@ -84,11 +84,6 @@ export class RealLan implements AsyncDisposable {
         `address add fe80::${index + 1}/64 dev eth0 nodad`,
       ]);
     }
-    const peer = (name: string, index: number): Peer => ({
-      node: name,
-      excluded: false,
-      interfaces: [{ mac: macOf(index + 1), addresses: ownAddresses(index + 1), lans: LANS }],
-    });
     const nodes: RealNode[] = [];
     const views: ((adopted: readonly Address[]) => LocalView)[] = [];
     for (const [index, name] of names.entries()) {
@@ -102,7 +97,7 @@ export class RealLan implements AsyncDisposable {
         ready: true,
         excluded: false,
         settings: DEFAULT_HOLDER_SETTINGS,
-        peers: names.map(peer).filter((other) => other.node !== name),
+        peers: names.map(peerOf).filter((other) => other.node !== name),
         segments: [
           {
             interface: { index: link.index, name: 'eth0', mac: macOf(index + 1) },
@@ -285,6 +280,14 @@ export class RealLan implements AsyncDisposable {
       attempt();
     }
   }
+}
+
+function peerOf(name: string, index: number): Peer {
+  return {
+    node: name,
+    excluded: false,
+    interfaces: [{ mac: macOf(index + 1), addresses: ownAddresses(index + 1), lans: LANS }],
+  };
 }
 
 function macOf(station: number): string {

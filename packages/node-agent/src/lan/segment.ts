@@ -1,6 +1,6 @@
 import { lanLabel, lanName, prefixContains } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
-import { openLanSocket } from '@fairlead/netlink';
+import { SystemCallError, openLanSocket } from '@fairlead/netlink';
 import type { LanEvent, LanSocket } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import { Election } from '../election/election.ts';
@@ -40,6 +40,8 @@ export class Segment {
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   #timerAt: number | undefined;
   #reopen: NodeJS.Timeout | undefined;
+  /** Why the socket could not be opened the last time: said once. */
+  #openFailure: string | undefined;
   #closed = false;
   /** Kernel changes of this turn of the loop, so that a hundred addresses are one batch of netlink. */
   #adds: LocalAddress[] = [];
@@ -120,17 +122,15 @@ export class Segment {
         return;
       }
       this.#socket = socket;
+      this.#openFailure = undefined;
       socket.subscribe((event) => this.#heard(event));
       this.handle({ type: 'view', view: this.#effective() });
     } catch (error) {
-      logger.error(
-        'Cannot listen for ARP and Neighbour Discovery, so no address is taken here: the agent needs CAP_NET_RAW',
-        {
-          interface: name,
-          error,
-          retryInMs: REOPEN_MS,
-        },
-      );
+      const code = error instanceof SystemCallError ? error.code : 'unknown';
+      if (code !== this.#openFailure) {
+        this.#openFailure = code;
+        logger.error('Cannot listen on the interface, so no address is taken there', { interface: name, error });
+      }
       this.#openLater();
     }
   }
