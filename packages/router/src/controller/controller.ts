@@ -68,7 +68,9 @@ export class RouterController {
   readonly #listeners = new Set<(status: RouterStatus) => void>();
   #intent: RouterIntent | undefined;
   #templates: TemplateSet | undefined;
-  #wanted: Wanted | undefined;
+  #templateChanges = 0;
+  /** What was rendered last, and for which intent. */
+  #wanted: { readonly intent: RouterIntent; readonly configuration: Wanted } | undefined;
   #wantedSince = 0;
   #connection: ControlConnection | undefined;
   /** The text that BIRD has read over the present connection. */
@@ -109,7 +111,6 @@ export class RouterController {
       return;
     }
     this.#intent = intent;
-    this.#wanted = undefined;
     this.#wake();
   }
 
@@ -142,6 +143,7 @@ export class RouterController {
   }
 
   #templatesChanged(): void {
+    this.#templateChanges += 1;
     this.#templates = undefined;
     this.#wanted = undefined;
     this.#wake();
@@ -266,16 +268,19 @@ export class RouterController {
 
   /** What is wanted, rendered once for each view and each set of templates. */
   async #want(intent: Exclude<RouterIntent, { type: 'keep' }>): Promise<Wanted> {
-    if (this.#wanted !== undefined) {
-      return this.#wanted;
+    if (this.#wanted?.intent === intent) {
+      return this.#wanted.configuration;
     }
     this.#wantedSince = this.#now();
     if (intent.type === 'idle') {
-      this.#wanted = WANTED_IDLE;
       return WANTED_IDLE;
     }
     try {
-      this.#templates ??= await this.#loadTemplates();
+      const templates = await this.#loadTemplates();
+      const configuration = wantedConfiguration(intent.view, templates, this.#files.directory);
+      // Where templates have changed meanwhile the next pass, which is due at once, renders anew.
+      this.#wanted = this.#templates === templates ? { intent, configuration } : undefined;
+      return configuration;
     } catch (error) {
       if (error instanceof TemplateError) {
         // Not remembered: the folder is read again at the next pass, as a file that was missing is not watched.
@@ -283,15 +288,20 @@ export class RouterController {
       }
       throw error;
     }
-    const wanted = wantedConfiguration(intent.view, this.#templates, this.#files.directory);
-    this.#wanted = wanted;
-    return wanted;
   }
 
   async #loadTemplates(): Promise<TemplateSet> {
+    if (this.#templates !== undefined) {
+      return this.#templates;
+    }
+    const changes = this.#templateChanges;
     const files = await readTemplates(this.#options.templateDirectory);
     this.#watch.include(files.keys());
-    return compileTemplates(files);
+    const templates = compileTemplates(files);
+    if (changes === this.#templateChanges) {
+      this.#templates = templates;
+    }
+    return templates;
   }
 
   /** The connection to BIRD, new where there is none. What an older BIRD has read says nothing about a new one. */

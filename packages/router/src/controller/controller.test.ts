@@ -1,0 +1,69 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { CASES } from '../../testdata/cases.ts';
+import { buildRouterView } from '../view/build.ts';
+import type { RouterIntent } from '../view/build.ts';
+import { RouterController } from './controller.ts';
+import type { RouterStatus } from './status.ts';
+
+const SHIPPED = join(import.meta.dirname, '..', '..', '..', '..', 'bird-templates');
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function intent(name: string): RouterIntent {
+  const input = CASES[name];
+  if (input === undefined) {
+    throw new Error(`no case ${name}`);
+  }
+  return buildRouterView(input);
+}
+
+function until(controller: RouterController, isSo: (status: RouterStatus) => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const end = controller.onChange((status) => {
+      if (isSo(status)) {
+        end();
+        resolve();
+      }
+    });
+  });
+}
+
+describe('RouterController', () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fairlead-router-'));
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it.each(Array.from({ length: 40 }, (_, index) => index * 50))(
+    'writes what was asked for last, whatever it is doing when asked (%i turns of the event loop later)',
+    async (turns) => {
+      // No BIRD here: its check is a program that accepts everything, and nobody listens on the socket.
+      const controller = new RouterController({
+        directory: folder,
+        templateDirectory: SHIPPED,
+        birdPath: '/bin/true',
+        logger: silent,
+      });
+      controller.update(intent('one-neighbor'));
+      for (let count = 0; count < turns; count += 1) {
+        await turn();
+      }
+      // Router "other" differs in its name alone, which is how the end of its pass shows in the status.
+      const last = intent('bfd');
+      const renamed = last.type === 'configure' ? { ...last, view: { ...last.view, router: 'other' as never } } : last;
+      const done = until(
+        controller,
+        ({ router, configuration }) => router === 'other' && configuration.type === 'waiting',
+      );
+      controller.update(renamed);
+      await done;
+      expect(await readFile(join(folder, 'bird.conf'), 'utf8')).toContain('bfd { interval 100 ms');
+      await controller.close();
+    },
+  );
+});
