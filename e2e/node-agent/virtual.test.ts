@@ -205,7 +205,7 @@ describe('virtual addresses on a node', () => {
     await node.cutApi();
     const from = monitor.events.length;
     agent = await lab.startAgent(1, { waitUntilReady: false });
-    await agent.waitForLog(/going on from the state file/);
+    await agent.waitForLog(/Going on from the state file/);
     await node.exec(['ip', 'addr', 'del', '10.8.0.9/32', 'dev', 'kube-lb0']);
     await monitor.events.waitFor(addressEvent('10.8.0.9'), { from, timeoutMs: 1_000 });
     expect(monitor.events.all.slice(from).filter((event) => routeEvent('10.8.0.9', true)(event))).toEqual([]);

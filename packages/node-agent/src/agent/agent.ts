@@ -46,6 +46,8 @@ import { RouterSide } from './router-side.ts';
 const GATHER_MS = 10;
 /** Between attempts to read what is read once. */
 const RETRY_MS = 2_000;
+/** What is waited for is said when it has lasted so long. */
+const SAY_WAITING_MS = 1_000;
 /** Addresses in a condition's message. */
 const NAMED = 20;
 
@@ -102,6 +104,7 @@ export class Agent {
   #networkUnavailableSince: number | undefined;
   #againAt = Infinity;
   #applied = false;
+  #waitingFor: string | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -402,6 +405,7 @@ export class Agent {
     if (this.#synced && this.#waitsFor() === undefined) {
       this.#goLive();
     }
+    this.#sayWaiting();
     if (this.#view === undefined) {
       this.#status.changed();
       return;
@@ -413,6 +417,21 @@ export class Agent {
     }
     this.#settingsChanged(this.#view);
     this.#awaitFirstState();
+  }
+
+  /** Says once what is waited for, when it lasts. */
+  #sayWaiting(): void {
+    const { timers, logger } = this.#options;
+    const reason = this.#synced && this.#view?.live !== true ? this.#waitsFor() : undefined;
+    if (reason === this.#waitingFor) {
+      return;
+    }
+    this.#waitingFor = reason;
+    timers.after(SAY_WAITING_MS, () => {
+      if (reason !== undefined && this.#waitingFor === reason) {
+        logger.warn('Nothing is announced yet', { reason });
+      }
+    });
   }
 
   /** Takes the API server's word from now on, or the newest of it. */
@@ -474,7 +493,7 @@ export class Agent {
     this.#local.candidates(keys, (key) => planner.candidate(key));
     this.#kernel.dummy.use(view.spec.dummyInterface);
     this.#kernel.virtual.follow(view.live ? planner : keepingEverything(planner));
-    this.#options.logger.info(view.live ? 'Announcing' : 'The API server is away: going on from the state file', {
+    this.#options.logger.info(view.live ? 'Announcing' : 'Going on from the state file until the API server answers', {
       services: planner.services.size,
       virtual: planner.virtualCount,
     });
