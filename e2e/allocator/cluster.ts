@@ -51,7 +51,16 @@ export class AllocatorCluster implements AsyncDisposable {
 
   /** Starts an allocator from its sources; returns when it is ready, unless told not to wait. */
   async allocator(
-    options: { identity?: string; flags?: readonly string[]; kubeconfig?: string; wait?: boolean } = {},
+    options: {
+      readonly identity?: string;
+      readonly flags?: readonly string[];
+      /** Default: one of the service account. */
+      readonly kubeconfig?: string;
+      /** False: return before it is ready. */
+      readonly wait?: boolean;
+      /** Default: the sources; benches give the bundle. */
+      readonly program?: string;
+    } = {},
   ): Promise<RunningAllocator> {
     this.#started += 1;
     const identity = options.identity ?? `allocator-${this.#started}`;
@@ -62,7 +71,7 @@ export class AllocatorCluster implements AsyncDisposable {
     const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
     const process_ = this.plane.run.spawn(`${identity}-${this.#started}`, [
       process.execPath,
-      PROGRAM,
+      options.program ?? PROGRAM,
       ...given,
       ...(options.flags ?? []),
     ]);
