@@ -32,6 +32,8 @@ export interface LabOptions {
   /** Labels of each node, by its index from 1 on. */
   readonly nodeLabels?: (index: number) => Readonly<Record<string, string>>;
   readonly tor?: TorOptions;
+  /** Further flags of kube-apiserver. */
+  readonly apiServerFlags?: readonly string[];
   /** Told what is being done, for those who wait. */
   readonly progress?: (step: string) => void;
 }
@@ -258,6 +260,7 @@ async function start(run: Run, options: LabOptions, began: number): Promise<Lab>
     startControlPlane({
       run,
       controllerManager: true,
+      ...(options.apiServerFlags && { apiServerFlags: options.apiServerFlags }),
       listen: { namespace: NAMESPACES.controlPlane, address: hostLink.controlPlane, port: API_PORT },
     }),
     Tor.start(run, plan.tor, options.tor),

@@ -15,7 +15,7 @@ afterAll(async () => {
 }, 30_000);
 
 test('a lab that is left running answers to the commands that it prints, and is gone when told to stop', async () => {
-  const printed = await main('--nodes', '1');
+  const printed = await main('--bare', '--nodes', '1');
   started = /^lab ([0-9a-f]{6}):/m.exec(printed)?.[1];
   const [, kubeconfig = ''] = /export KUBECONFIG=(\S+)/.exec(printed) ?? [];
   const [, kubectl = ''] = /^ {2}(\S+kubectl) get nodes/m.exec(printed) ?? [];

@@ -13,19 +13,19 @@ import { heldRuns } from './runs.ts';
 const HOLD = '--hold';
 /** The holder's last line. */
 const READY = 'the lab is up';
-const HELP = `Usage: node e2e/lab/main.ts [--nodes N] [--agents] | --stop [ID…]
+const HELP = `Usage: node e2e/lab/main.ts [--nodes N] [--bare] | --stop [ID…]
 
 Starts a Kubernetes cluster of N nodes (default 3) in network namespaces of this machine, with a switch, a router
-running BIRD and two clients, and leaves it running.
+running BIRD and two clients, with Fairlead on it, and leaves it running.
   --nodes N  1 to 250
-  --agents   start Fairlead in it too: the allocator, and on each node an agent (needs \`npm run build\`)
+  --bare     without Fairlead; by default the allocator and an agent a node run in it (dist/, by \`npm run build\`)
   --stop     end the clusters with these ids, or every one that was left running`;
 
 const { values, positionals: ids } = parseArgs({
   allowPositionals: true,
   options: {
     nodes: { type: 'string', default: '3' },
-    agents: { type: 'boolean', default: false },
+    bare: { type: 'boolean', default: false },
     hold: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -45,7 +45,7 @@ function fail(message: string): void {
 
 /** Starts the holder, and shows what it says until the lab is there. */
 async function start(): Promise<void> {
-  const args = [import.meta.filename, HOLD, '--nodes', values.nodes, ...(values.agents ? ['--agents'] : [])];
+  const args = [import.meta.filename, HOLD, '--nodes', values.nodes, ...(values.bare ? ['--bare'] : [])];
   const holder = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   createInterface({ input: holder.stderr }).on('line', (line) => process.stderr.write(`${line}\n`));
   const lines = createInterface({ input: holder.stdout });
@@ -68,7 +68,7 @@ async function hold(): Promise<void> {
       nodes: Number(values.nodes),
       progress: (step) => process.stdout.write(`… ${step}\n`),
     });
-    if (values.agents) {
+    if (!values.bare) {
       process.stdout.write('… allocator and agents\n');
       await lab.startAllocator();
       await Promise.all(lab.nodes.map(async (node) => lab.startAgent(node)));

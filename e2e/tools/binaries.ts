@@ -1,6 +1,6 @@
-import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toolsDirectory, type Environment } from './cache.ts';
+import { toolsDirectory } from './cache.ts';
+import { isExecutable, type Environment } from './environment.ts';
 
 /** The Kubernetes programs that the light lab runs. */
 export const KUBERNETES_TOOLS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-proxy', 'kubectl'] as const;
@@ -17,14 +17,6 @@ export class ToolMissingError extends Error {
     super(`${tools.join(', ')} not built yet: run \`node e2e/tools/setup.ts\` (some minutes, once)`);
     this.name = 'ToolMissingError';
   }
-}
-
-/** Can this file be run? */
-export async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 /**
