@@ -6,6 +6,7 @@ export const ERRNO = {
   ENOENT: 2,
   EINTR: 4,
   ENXIO: 6,
+  EBADF: 9,
   EAGAIN: 11,
   EEXIST: 17,
   ENODEV: 19,

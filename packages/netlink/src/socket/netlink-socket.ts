@@ -69,11 +69,13 @@ export class NetlinkSocket implements Datagrams {
 
   /** See {@link Datagrams.send}. */
   send(bytes: Buffer): void {
+    this.#expectOpen();
     succeeded('send to the kernel', this.#system.send(this.fd, bytes, 0));
   }
 
   /** See {@link Datagrams.receive}. */
   receive(): Buffer | 'overrun' | undefined {
+    this.#expectOpen();
     const length = this.#system.recv(this.fd, this.#datagram, MSG_DONTWAIT);
     switch (length) {
       case -ERRNO.EAGAIN:
@@ -93,6 +95,12 @@ export class NetlinkSocket implements Datagrams {
     if (!this.#closed) {
       this.#closed = true;
       this.#system.close(this.fd);
+    }
+  }
+  /** The number of a closed descriptor may be somebody else's by now. */
+  #expectOpen(): void {
+    if (this.#closed) {
+      throw new SystemCallError('use a netlink socket that is closed', ERRNO.EBADF);
     }
   }
 }
