@@ -31,6 +31,8 @@ export interface ControlOptions {
   readonly path: string;
   /** Milliseconds for the connection and for each answer. Default: 10,000; a BIRD that loads many routes is slow. */
   readonly timeoutMs?: number;
+  /** Closes the connection, also while it is being made. */
+  readonly signal?: AbortSignal;
 }
 
 interface Waiting {
@@ -51,12 +53,16 @@ export class ControlConnection {
   readonly #timeoutMs: number;
   readonly #parser = new ReplyParser();
   readonly #waiting: Waiting[] = [];
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => this.close();
   #ended: ControlError | undefined;
 
-  constructor(socket: Socket, { path, timeoutMs = DEFAULT_TIMEOUT_MS }: ControlOptions) {
+  constructor(socket: Socket, { path, timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ControlOptions) {
+    this.#signal = signal;
     this.#socket = socket;
     this.#path = path;
     this.#timeoutMs = timeoutMs;
+    signal?.addEventListener('abort', this.#abort);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#end(connectionError(error, path)));
     socket.on('close', () => this.#end(new ControlError('Disconnected', `BIRD closed its control socket ${path}`)));
@@ -111,6 +117,7 @@ export class ControlConnection {
 
   #end(error: ControlError): void {
     this.#ended ??= error;
+    this.#signal?.removeEventListener('abort', this.#abort);
     this.#socket.destroy();
     for (const { reject, timer } of this.#waiting.splice(0)) {
       clearTimeout(timer);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -66,4 +68,22 @@ describe('RouterController', () => {
       await controller.close();
     },
   );
+
+  it('ends at once while it waits for a BIRD that hangs', async () => {
+    const server = createServer();
+    server.listen(join(folder, 'bird.ctl'));
+    await once(server, 'listening');
+    const controller = new RouterController({
+      directory: folder,
+      templateDirectory: SHIPPED,
+      birdPath: '/bin/true',
+      logger: silent,
+    });
+    controller.update(intent('one-neighbor'));
+    await once(server, 'connection');
+    const start = performance.now();
+    await controller.close();
+    expect(performance.now() - start).toBeLessThan(1_000);
+    server.close();
+  });
 });

@@ -6,23 +6,20 @@ import type { ControlConnection } from '../bird/client.ts';
 import { parseProtocols } from '../bird/sessions.ts';
 import type { Logger } from '../logger.ts';
 import { messageOf } from '../system-error.ts';
-import { readTemplates } from '../template/directory.ts';
-import { TemplateError } from '../template/error.ts';
-import { compileTemplates } from '../template/template-set.ts';
-import type { TemplateSet } from '../template/template-set.ts';
 import type { RouterIntent } from '../view/build.ts';
 import { Applier } from './applier.ts';
 import type { ApplyResult } from './applier.ts';
 import { ConfigFiles, FolderError } from './config-files.ts';
+import { PassLoop } from './pass-loop.ts';
+import { Renderer } from './renderer.ts';
 import { routerVerdict, sessionsOf } from './status.ts';
 import type { ConfigurationState, RouterStatus } from './status.ts';
-import { TemplateWatch } from './template-watch.ts';
-import { WANTED_IDLE, wantedConfiguration } from './wanted.ts';
+import { WANTED_IDLE } from './wanted.ts';
 import type { Wanted } from './wanted.ts';
 
 /** What metrics want to know. Called synchronously; must not throw. */
 export interface RouterObserver {
-  /** BIRD has taken a configuration; milliseconds from its rendering on. */
+  /** BIRD has taken a configuration; milliseconds from when it was wanted on. */
   applied?(milliseconds: number): void;
   /** A configuration was refused by a check, by BIRD or for its template. */
   refused?(): void;
@@ -63,14 +60,12 @@ export class RouterController {
   readonly #options: RouterControllerOptions;
   readonly #files: ConfigFiles;
   readonly #applier: Applier;
-  readonly #watch: TemplateWatch;
+  readonly #renderer: Renderer;
+  readonly #loop: PassLoop;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<(status: RouterStatus) => void>();
   #intent: RouterIntent | undefined;
-  #templates: TemplateSet | undefined;
-  #templateChanges = 0;
-  /** What was rendered last, and for which intent. */
-  #wanted: { readonly intent: RouterIntent; readonly configuration: Wanted } | undefined;
+  /** When the configuration that is on its way was first wanted. */
   #wantedSince = 0;
   #connection: ControlConnection | undefined;
   /** The text that BIRD has read over the present connection. */
@@ -84,9 +79,6 @@ export class RouterController {
     problems: [],
   };
   #retryMs = FIRST_RETRY_MS;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #again = false;
   #said = '';
 
   constructor(options: RouterControllerOptions) {
@@ -97,12 +89,17 @@ export class RouterController {
       birdPath: options.birdPath ?? 'bird',
       checkTimeoutMs: CHECK_TIMEOUT_MS,
     });
-    this.#watch = new TemplateWatch({
-      directory: options.templateDirectory,
-      onChange: () => this.#templatesChanged(),
-      onError: (error) => options.logger.warn('templates cannot be watched', { error: String(error) }),
+    this.#renderer = new Renderer({
+      templateDirectory: options.templateDirectory,
+      directory: this.#files.directory,
+      logger: options.logger,
+      onChange: () => {
+        this.#wantedSince = this.#now();
+        this.#loop.wake();
+      },
     });
-    this.#wake();
+    this.#loop = new PassLoop(() => this.#pass());
+    this.#loop.wake();
   }
 
   /** Takes what is wanted from now on, as `buildRouterView` says it; call it only once all resources have been read. */
@@ -111,7 +108,8 @@ export class RouterController {
       return;
     }
     this.#intent = intent;
-    this.#wake();
+    this.#wantedSince = this.#now();
+    this.#loop.wake();
   }
 
   /** The last known state. */
@@ -131,46 +129,13 @@ export class RouterController {
   /** Ends all that runs here, and leaves BIRD and its configuration as they are. */
   async close(): Promise<void> {
     this.#abort.abort();
-    clearTimeout(this.#timer);
     this.#listeners.clear();
-    this.#connection?.close();
-    await this.#watch.close();
-    await this.#running;
+    await this.#renderer.close();
+    await this.#loop.close();
   }
 
   #now(): number {
     return this.#options.now?.() ?? performance.now();
-  }
-
-  #templatesChanged(): void {
-    this.#templateChanges += 1;
-    this.#templates = undefined;
-    this.#wanted = undefined;
-    this.#wake();
-  }
-
-  /** Runs a pass now, or once more after the one that runs. */
-  #wake(): void {
-    clearTimeout(this.#timer);
-    if (this.#abort.signal.aborted) {
-      return;
-    }
-    if (this.#running !== undefined) {
-      this.#again = true;
-      return;
-    }
-    this.#again = false;
-    this.#running = this.#passAndPlan();
-  }
-
-  async #passAndPlan(): Promise<void> {
-    const delayMs = await this.#pass();
-    this.#running = undefined;
-    if (this.#again) {
-      this.#wake();
-    } else if (delayMs !== undefined && !this.#abort.signal.aborted) {
-      this.#timer = setTimeout(() => this.#wake(), delayMs);
-    }
   }
 
   /** One pass; never rejects. Returns after how many milliseconds the next one is due; undefined: when something changes. */
@@ -218,7 +183,7 @@ export class RouterController {
       return { type: 'kept' };
     }
     try {
-      const wanted = await this.#want(intent);
+      const wanted = await this.#renderer.render(intent);
       // What BIRD runs is not looked for on disk at every pass: a file that is gone is written when BIRD is too.
       if (wanted.type === 'refused' || (this.#configured === wanted.text && this.#connection?.isOpen === true)) {
         return wanted;
@@ -266,44 +231,6 @@ export class RouterController {
     return { type: 'current' };
   }
 
-  /** What is wanted, rendered once for each view and each set of templates. */
-  async #want(intent: Exclude<RouterIntent, { type: 'keep' }>): Promise<Wanted> {
-    if (this.#wanted?.intent === intent) {
-      return this.#wanted.configuration;
-    }
-    this.#wantedSince = this.#now();
-    if (intent.type === 'idle') {
-      return WANTED_IDLE;
-    }
-    try {
-      const templates = await this.#loadTemplates();
-      const configuration = wantedConfiguration(intent.view, templates, this.#files.directory);
-      // Where templates have changed meanwhile the next pass, which is due at once, renders anew.
-      this.#wanted = this.#templates === templates ? { intent, configuration } : undefined;
-      return configuration;
-    } catch (error) {
-      if (error instanceof TemplateError) {
-        // Not remembered: the folder is read again at the next pass, as a file that was missing is not watched.
-        return { type: 'refused', fault: { message: error.message, template: error.at } };
-      }
-      throw error;
-    }
-  }
-
-  async #loadTemplates(): Promise<TemplateSet> {
-    if (this.#templates !== undefined) {
-      return this.#templates;
-    }
-    const changes = this.#templateChanges;
-    const files = await readTemplates(this.#options.templateDirectory);
-    this.#watch.include(files.keys());
-    const templates = compileTemplates(files);
-    if (changes === this.#templateChanges) {
-      this.#templates = templates;
-    }
-    return templates;
-  }
-
   /** The connection to BIRD, new where there is none. What an older BIRD has read says nothing about a new one. */
   async #connect(): Promise<ControlConnection | ControlError> {
     if (this.#connection?.isOpen === true) {
@@ -311,7 +238,10 @@ export class RouterController {
     }
     this.#configured = undefined;
     try {
-      this.#connection = await connectControl({ path: resolve(this.#options.directory, 'bird.ctl') });
+      this.#connection = await connectControl({
+        path: resolve(this.#options.directory, 'bird.ctl'),
+        signal: this.#abort.signal,
+      });
     } catch (error) {
       if (error instanceof ControlError) {
         return error;
