@@ -9,6 +9,7 @@ import type { AllocatorMetrics, LeaderSizes } from './metrics.ts';
 import { createAllocatorMetrics } from './metrics.ts';
 import type { Ownership } from './objects/service.ts';
 import type { Recorder } from './recorder.ts';
+import { ValidityLoop } from './validity/loop.ts';
 
 export interface AllocatorOptions {
   readonly client: KubeClient;
@@ -86,6 +87,7 @@ export class Allocator {
       recorder: this.#recorder(),
       deadline: () => this.#elector?.deadline() ?? Number.POSITIVE_INFINITY,
       now: () => performance.now(),
+      wallClock: Date.now,
       wait,
     };
     const claims = new ClaimLoop({
@@ -94,13 +96,15 @@ export class Allocator {
       annotate: annotateHolders,
       isIdle: () => this.#leader?.idle ?? false,
     });
-    const term = { ...common, ownership, metrics: this.#metrics, wallClock: Date.now };
+    const validity = new ValidityLoop(common);
+    const term = { ...common, ownership, metrics: this.#metrics };
     try {
       await Promise.all([
         Leader.lead(term, signal, (leader) => {
           this.#leader = leader;
         }),
         claims.run(signal),
+        validity.run(signal),
       ]);
     } finally {
       this.#leader = undefined;
