@@ -3,7 +3,7 @@ import { addressKey } from './key.ts';
 import { Host } from './simulator/host.ts';
 import { World } from './simulator/world.ts';
 
-const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
 
 /** Runs the scenario for every seed and names the one that failed. */
 function everySeed(scenario: (seed: number) => void): void {
@@ -64,6 +64,45 @@ describe('a new address', () => {
       foreigner.on = false;
       world.run(200_000);
       world.holder(address);
+    });
+  });
+});
+
+describe('an address that was just taken', () => {
+  test('is let go when a foreign owner speaks up within two seconds', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(1000);
+      const holder = world.holder(address);
+      const source = '02:00:00:00:ee:01';
+      const foreigner = new Host({ mac: source, wire: world.wire, timeline: world.timeline, addresses: [address] });
+      world.wire.send({ source, content: { type: 'announcement', about: address, mac: foreigner.mac } });
+      world.run(60_000);
+      expect(world.holders(address)).toEqual([]);
+      expect(holder.events.map(({ type }) => type).slice(0, 3)).toEqual(['announced', 'conflict', 'withdrawn']);
+    });
+  });
+
+  test('moves at most four times in 180 s, however often its holders stand still', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed, 2);
+      const address = world.addService('10.0.0.50');
+      world.run(2000);
+      const began = world.timeline.now;
+      for (let cycle = 0; cycle < 15; cycle += 1) {
+        const [name] = world.holders(address);
+        const holder = world.nodes.find((node) => node.name === name) ?? world.node(0);
+        holder.pause();
+        world.run(5000);
+        holder.resume();
+        world.run(5000);
+      }
+      const single = world.coverage(address).history.filter(({ at, holders }) => at > began && holders.length === 1);
+      const owners = single.map(({ holders }) => holders[0]);
+      const moves = owners.filter((owner, index) => index > 0 && owner !== owners[index - 1]).length;
+      expect(moves).toBeGreaterThan(0);
+      expect(moves).toBeLessThanOrEqual(4);
     });
   });
 });
