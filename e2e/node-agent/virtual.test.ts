@@ -4,6 +4,10 @@ import type { IpMonitor, Lab, LabNode, LabProcess } from '../lab/index.ts';
 import { createAllocated, deleteService, serviceGroup } from './allocated.ts';
 import { addMarkedAddress, addressesOn, addressEvent, announcedRoutes, isOurs, routeEvent } from './kernel.ts';
 
+function endpointOn(node: LabNode, ready: boolean): object {
+  return { addresses: ['10.244.1.5'], nodeName: node.name, conditions: { ready } };
+}
+
 describe('virtual addresses on a node', () => {
   let lab: Lab;
   let node: LabNode;
@@ -103,20 +107,16 @@ describe('virtual addresses on a node', () => {
       group: 'aggregates',
       externalTrafficPolicy: 'Local',
     });
-    const endpoint = (ready: boolean): object => ({
-      addresses: ['10.244.1.5'],
-      nodeName: node.name,
-      conditions: { ready },
-    });
     await lab.api.create(slices, {
       metadata: { name: 'near-1', labels: { 'kubernetes.io/service-name': 'near' } },
       addressType: 'IPv4',
-      endpoints: [endpoint(true)],
+      endpoints: [endpointOn(node, true)],
       ports: [{ port: 80 }],
     });
     await monitor.events.waitFor(routeEvent('10.9.0.7'));
-    await lab.api.patch(`${slices}/near-1`, { endpoints: [endpoint(false)] });
+    await lab.api.patch(`${slices}/near-1`, { endpoints: [endpointOn(node, false)] });
     await monitor.events.waitFor(routeEvent('10.9.0.7', true));
+    expect(await announcedRoutes(node)).toEqual([]);
     await lab.api.delete(`${slices}/near-1`);
     await deleteService(lab, 'near');
     await monitor.events.waitFor(addressEvent('10.9.0.7', true));
@@ -202,10 +202,11 @@ describe('virtual addresses on a node', () => {
     await monitor.events.waitFor(routeEvent('10.8.0.9'));
     // SIGTERM writes what is known; the file is otherwise at most a second behind.
     await agent.kill('SIGTERM');
+    const formerLog = (await agent.log()).length;
     await node.cutApi();
     const from = monitor.events.length;
     agent = await lab.startAgent(1, { waitUntilReady: false });
-    await agent.waitForLog(/Going on from the state file/);
+    await agent.waitForLog(/Going on from the state file/, { from: formerLog });
     await node.exec(['ip', 'addr', 'del', '10.8.0.9/32', 'dev', 'kube-lb0']);
     await monitor.events.waitFor(addressEvent('10.8.0.9'), { from, timeoutMs: 1_000 });
     expect(monitor.events.all.slice(from).filter((event) => routeEvent('10.8.0.9', true)(event))).toEqual([]);

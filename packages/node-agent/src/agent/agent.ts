@@ -3,7 +3,6 @@ import { DEFAULT_NODE_AGENT_SPEC, parseDuration } from '@fairlead/api';
 import type { LBNodeAgentSpec, LBNodeStatusStatus } from '@fairlead/api';
 import type { EventRecorder, KubeClient } from '@fairlead/kube';
 import type { Netlink } from '@fairlead/netlink';
-import { routerVerdict } from '@fairlead/router';
 import type { Health, Logger } from '@fairlead/runtime';
 import { keepingEverything } from '../apply/keep.ts';
 import { Renewal } from '../apply/renewal.ts';
@@ -677,7 +676,6 @@ export class Agent {
     const { timers, dataPathHealth } = this.#options;
     const node = this.#view?.node ?? this.#cluster.node;
     const planner = this.#planner;
-    const router = this.#router.status();
     const { state, detail } = this.#gate.gate;
     return nodeStatus({
       segments: this.#segments,
@@ -700,7 +698,7 @@ export class Agent {
         refusedAggregates: planner?.refusedAggregates() ?? [],
         usedByNetwork: planner?.unplaced('address-in-use-by-network', NAMED) ?? [],
         contested: this.#kernel.limiter.contested(timers.now()).length,
-        router: router === undefined ? undefined : routerVerdict(router),
+        router: this.#router.verdict(),
         waiting: this.#view?.live === true ? undefined : (this.#waitsFor() ?? detail),
       }),
       previousConditions: previous?.conditions ?? [],

@@ -1,8 +1,15 @@
 import type { IPFamily, Address, NodeRouterStatus, Router, ServiceGroup } from '@fairlead/api';
 import { isNotFound, SECRETS } from '@fairlead/kube';
 import type { KubeClient } from '@fairlead/kube';
-import { buildRouterView, RouterController } from '@fairlead/router';
-import type { RouterIntent, RouterStatus, RouterView, SecretData } from '@fairlead/router';
+import type * as RouterLibrary from '@fairlead/router';
+import type {
+  RouterController,
+  RouterIntent,
+  RouterStatus,
+  RouterVerdict,
+  RouterView,
+  SecretData,
+} from '@fairlead/router';
 import type { Logger } from '@fairlead/runtime';
 import type { Timers } from '../apply/timers.ts';
 import type { StrayRoute } from '../plan/types.ts';
@@ -39,6 +46,7 @@ export interface RouterSideOptions {
 /** Hands the Router that selects this node to the routing daemon. Nothing runs until there has been one. */
 export class RouterSide {
   readonly #options: RouterSideOptions;
+  #library: typeof RouterLibrary | undefined;
   #controller: RouterController | undefined;
   #previous: RouterView | undefined;
   #cancel: (() => void) | undefined;
@@ -58,14 +66,15 @@ export class RouterSide {
     });
   }
 
-  /** The status of the daemon; undefined while no Router has selected this node. */
-  status(): RouterStatus | undefined {
-    return this.#controller?.status();
+  /** How the daemon does, as a condition says it; undefined while no Router has selected this node. */
+  verdict(): RouterVerdict | undefined {
+    const status = this.#status();
+    return status && this.#library?.routerVerdict(status);
   }
 
   /** The same as LBNodeStatus has it. */
   nodeStatus(): NodeRouterStatus | undefined {
-    const status = this.status();
+    const status = this.#status();
     return (
       status && {
         daemon: status.daemon,
@@ -81,6 +90,10 @@ export class RouterSide {
     await this.#controller?.close();
   }
 
+  #status(): RouterStatus | undefined {
+    return this.#controller?.status();
+  }
+
   async #tell({ readSecrets }: { readonly readSecrets: boolean }): Promise<void> {
     const { facts, node, signal, logger, directory, templateDirectory, changed } = this.#options;
     const now = facts();
@@ -88,6 +101,9 @@ export class RouterSide {
       return;
     }
     await this.#readSecrets(now.router, readSecrets);
+    // Most nodes without a Router never need it: templates and file watching cost 5 MiB.
+    this.#library ??= await import('@fairlead/router');
+    const { buildRouterView, RouterController: Controller } = this.#library;
     const intent: RouterIntent = buildRouterView({
       router: now.router,
       serviceGroups: now.serviceGroups,
@@ -100,7 +116,7 @@ export class RouterSide {
       this.#previous = intent.view;
     }
     if (this.#controller === undefined && !signal.aborted) {
-      this.#controller = new RouterController({ directory, templateDirectory, logger });
+      this.#controller = new Controller({ directory, templateDirectory, logger });
       this.#controller.onChange(changed);
     }
     this.#controller?.update(intent);
