@@ -10,7 +10,7 @@ import type { Run } from './run.ts';
 export async function startKubeProxy(
   run: Run,
   node: NodePlan,
-  options: { program: string; kubeconfig: string },
+  options: { program: string; kubeconfig: string; minSyncPeriod: string },
 ): Promise<LabProcess> {
   const file = join(run.directory, `kube-proxy-${node.name}.yaml`);
   await writeFile(
@@ -27,8 +27,7 @@ export async function startKubeProxy(
       metricsBindAddress: '127.0.0.1:10249',
       // A namespace cannot set the machine's conntrack table.
       conntrack: { maxPerCore: 0, min: 0 },
-      // The default of 1 s would be most of what a timeline shows.
-      nftables: { minSyncPeriod: '10ms' },
+      nftables: { minSyncPeriod: options.minSyncPeriod },
     }),
   );
   return run.spawn(`kube-proxy-${node.name}`, [options.program, `--config=${file}`], { namespace: node.name });

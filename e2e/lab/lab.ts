@@ -32,6 +32,11 @@ export interface LabOptions {
   /** Labels of each node, by its index from 1 on. */
   readonly nodeLabels?: (index: number) => Readonly<Record<string, string>>;
   readonly tor?: TorOptions;
+  /**
+   * Time between two syncs of kube-proxy. Default `10ms`, so that a timeline does not show kube-proxy; its own default,
+   * `1s`, is what a cluster with many changes needs.
+   */
+  readonly kubeProxySyncPeriod?: string;
   /** Further flags of kube-apiserver. */
   readonly apiServerFlags?: readonly string[];
   /** Told what is being done, for those who wait. */
@@ -250,6 +255,7 @@ async function start(run: Run, options: LabOptions, began: number): Promise<Lab>
     nodes: size = 3,
     manifests = ['deploy/crds', 'deploy/rbac.yaml'].map((path) => join(REPOSITORY, path)),
     progress = () => {},
+    kubeProxySyncPeriod: minSyncPeriod = '10ms',
   } = options;
   const plan = planNetwork(size);
   const tools = await findTools();
@@ -278,7 +284,10 @@ async function start(run: Run, options: LabOptions, began: number): Promise<Lab>
     ),
     ...nodes.map(async (node) => {
       await controlPlane.api.create('/api/v1/nodes', nodeObject(node, options.nodeLabels?.(node.plan.index)));
-      node.adopt('kube-proxy', await startKubeProxy(run, node.plan, { program: tools['kube-proxy'], kubeconfig }));
+      node.adopt(
+        'kube-proxy',
+        await startKubeProxy(run, node.plan, { program: tools['kube-proxy'], kubeconfig, minSyncPeriod }),
+      );
       await http.untilOk(node.namespace, KUBE_PROXY_HEALTH, { timeoutMs: 30_000 });
     }),
   ]);
