@@ -1,18 +1,18 @@
-import { sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
-import { HINTED_RANKS, ON_TIME_MS, RECHECK_MS, RESTORES, STALL_MS } from './constants.ts';
-import { announce, continueHolding, heardOther, hold, sendAnnouncement } from './holding.ts';
+import { ON_TIME_MS, RECHECK_MS, RESTORES, STALL_MS } from './constants.ts';
+import { hear } from './hearing.ts';
+import { announceAll, continueHolding, hold, sendAnnouncement } from './holding.ts';
 import { addressKey } from './key.ts';
 import { Machine } from './machine.ts';
 import type { Broadcast } from './machine.ts';
 import { accepted, claimElsewhere, considerMove, continueMove, offered } from './moving.ts';
-import type { Effect, ElectionEvent, HeardFrame, SegmentView } from './protocol.ts';
-import { begin, continueCheck, continueProof, heardOwner, heardRival, sendRound } from './proving.ts';
+import type { Effect, ElectionEvent, SegmentView } from './protocol.ts';
+import { begin, continueCheck, continueProof, sendRound } from './proving.ts';
 import { newRecord } from './record.ts';
 import type { AddressRecord } from './record.ts';
-import { ask, backOff, consider, livingHolder, noteHolder, postponeRecheck, rest, waitFor } from './resting.ts';
-import type { Claim, HeldAddress, MAC } from './types.ts';
-import type { WatchedPeer } from './watch.ts';
+import { ask, backOff, consider, livingHolder, waitFor } from './resting.ts';
+import type { Claim, HeldAddress } from './types.ts';
+import { watchPeers } from './watching.ts';
 
 /**
  * Decides which addresses of one LAN segment this node has. A state machine: events in, effects out; time and chance
@@ -112,7 +112,7 @@ export class Election {
         return;
       }
       case 'frame':
-        this.#frame(event.frame);
+        hear(this.#machine, event.frame);
         return;
       case 'timer':
         this.#timer(event.drained);
@@ -185,7 +185,7 @@ export class Election {
       }
     }
     if ((view.segment.carrier && !before.segment.carrier) || otherMac) {
-      this.#announceAll();
+      announceAll(machine);
     }
   }
 
@@ -256,114 +256,11 @@ export class Election {
     }
   }
 
-  #frame(frame: HeardFrame): void {
-    const machine = this.#machine;
-    if (frame.source === machine.view.segment.interface.mac) {
-      return;
-    }
-    machine.lanHeardAt = Math.max(machine.lanHeardAt, frame.at);
-    const peer = machine.watch.byMac(frame.source);
-    const { content } = frame;
-    switch (content.type) {
-      case 'question': {
-        this.#life(peer, frame.at, false);
-        if (content.sender !== undefined) {
-          this.#owner(content.sender, frame.source, frame.at, false);
-        }
-        const record = this.#known(content.about);
-        if (record !== undefined && peer !== undefined) {
-          heardRival(machine, record, peer.node, content.probe);
-        }
-        this.#hint(content.about);
-        return;
-      }
-      case 'answer': {
-        this.#gateway(content.about, content.mac);
-        const owner = machine.watch.byMac(content.mac);
-        if (owner?.ask !== undefined && sameAddress(owner.ask, content.about)) {
-          this.#life(owner, frame.at, true);
-        }
-        this.#owner(content.about, content.mac, frame.at, true);
-        return;
-      }
-      case 'announcement':
-        this.#life(peer, frame.at, false);
-        this.#owner(content.about, content.mac, frame.at, false);
-        return;
-      case 'other':
-        this.#life(peer, frame.at, false);
-        return;
-    }
-  }
-
-  /** A frame that shows that a peer lives. One that was believed dead may have what we took: let it hear us at once. */
-  #life(peer: WatchedPeer | undefined, at: number, answer: boolean): void {
-    const machine = this.#machine;
-    if (peer !== undefined && machine.watch.heard(peer, { at, now: machine.now, answer })) {
-      this.#announceAll();
-      for (const record of machine.records.values()) {
-        if (record.phase.type === 'waiting') {
-          consider(machine, record);
-        }
-      }
-    }
-  }
-
-  #gateway(about: Address, mac: MAC): void {
-    if (this.#machine.view.segment.gateways.some((gateway) => sameAddress(gateway, about))) {
-      this.#machine.gatewayMacs.set(addressKey(about), mac);
-    }
-  }
-
-  /** Somebody says that an address is at that MAC. */
-  #owner(address: Address, mac: MAC, at: number, answer: boolean): void {
-    const machine = this.#machine;
-    const record = this.#known(address);
-    if (record === undefined || mac === machine.view.segment.interface.mac) {
-      return;
-    }
-    switch (record.phase.type) {
-      case 'held':
-        heardOther(machine, record, { mac, at, answer });
-        return;
-      case 'idle': {
-        const node = machine.nodeOf(mac, record);
-        if (node !== undefined && !answer) {
-          noteHolder(machine, record, node);
-          rest(machine, record);
-          if (machine.deadlines.get(record) !== undefined) {
-            postponeRecheck(machine, record);
-          }
-        }
-        return;
-      }
-      case 'asking':
-      case 'waiting':
-      case 'proving':
-      case 'checking':
-        heardOwner(machine, record, mac, answer);
-        return;
-      case 'accepting':
-      case 'adding':
-      case 'removing':
-        return;
-    }
-  }
-
-  /** Somebody asks for a peer's own address: whoever looks after addresses of that peer finds out for itself. */
-  #hint(about: Address): void {
-    const machine = this.#machine;
-    const peer = machine.watch.byOwnAddress(about);
-    if (peer !== undefined && machine.watch.wantsCheck(peer, machine.now) && machine.looksAfter(peer)) {
-      machine.watch.check(peer, machine.now);
-    }
-  }
-
   #timer(drained: boolean): void {
     const machine = this.#machine;
     const due = this.nextDeadline();
     const lag = due === undefined ? 0 : machine.now - due;
-    this.#watch(drained && lag <= ON_TIME_MS);
+    watchPeers(machine, drained && lag <= ON_TIME_MS);
     for (;;) {
       const record = machine.deadlines.take(machine.now);
       if (record === undefined) {
@@ -372,7 +269,7 @@ export class Election {
       this.#due(record, drained);
     }
     if (lag >= STALL_MS) {
-      this.#announceAll();
+      announceAll(machine);
     }
   }
 
@@ -404,56 +301,6 @@ export class Election {
       case 'accepting':
       case 'adding':
         return;
-    }
-  }
-
-  #watch(drained: boolean): void {
-    const machine = this.#machine;
-    const outcome = machine.watch.due(machine.now, { drained, lanHeardAt: machine.lanHeardAt });
-    for (const peer of outcome.ask) {
-      if (peer.ask !== undefined) {
-        machine.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: peer.mac } });
-      }
-    }
-    if (outcome.lookForLife) {
-      machine.lookForLife();
-    }
-    for (const peer of outcome.dead) {
-      this.#died(peer);
-    }
-  }
-
-  /** Tells those who look after its addresses, and joins the race for them. */
-  #died(peer: WatchedPeer): void {
-    const machine = this.#machine;
-    const hinted = new Set<WatchedPeer>();
-    for (const record of machine.records.values()) {
-      if (record.holder === peer.node) {
-        for (const other of machine.bestPeers(record, HINTED_RANKS)) {
-          hinted.add(other);
-        }
-        consider(machine, record);
-      }
-    }
-    if (peer.ask === undefined) {
-      return;
-    }
-    peer.broadcastAt = machine.now;
-    machine.outbox.enqueue('proof', {
-      type: 'frame',
-      frame: { type: 'question', about: peer.ask, sender: 'own', to: 'all' },
-    });
-    for (const other of hinted) {
-      machine.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: other.mac } });
-    }
-  }
-
-  #announceAll(): void {
-    const machine = this.#machine;
-    for (const record of machine.records.values()) {
-      if (record.phase.type === 'held') {
-        announce(machine, record, record.phase);
-      }
     }
   }
 

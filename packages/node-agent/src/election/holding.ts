@@ -63,6 +63,15 @@ export function announce(machine: Machine, record: AddressRecord, phase: HeldPha
   schedule(machine, record, phase);
 }
 
+/** Announces everything that this node has, at once: somebody may have missed it, or have it too. */
+export function announceAll(machine: Machine): void {
+  for (const record of machine.records.values()) {
+    if (record.phase.type === 'held') {
+      announce(machine, record, record.phase);
+    }
+  }
+}
+
 function enqueue(machine: Machine, record: AddressRecord, phase: HeldPhase, first: boolean): void {
   if (!phase.queued || first) {
     phase.queued = true;

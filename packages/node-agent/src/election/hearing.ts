@@ -1,0 +1,110 @@
+import { sameAddress } from '@fairlead/api';
+import type { Address } from '@fairlead/api';
+import { announceAll, heardOther } from './holding.ts';
+import { addressKey } from './key.ts';
+import type { Machine } from './machine.ts';
+import type { HeardFrame } from './protocol.ts';
+import { heardOwner, heardRival } from './proving.ts';
+import { consider, noteHolder, postponeRecheck, rest } from './resting.ts';
+import type { MAC } from './types.ts';
+import type { WatchedPeer } from './watch.ts';
+
+/** A frame of another station: what it says of addresses, and of the life of whoever sent it. */
+export function hear(machine: Machine, frame: HeardFrame): void {
+  if (frame.source === machine.view.segment.interface.mac) {
+    return;
+  }
+  machine.lanHeardAt = Math.max(machine.lanHeardAt, frame.at);
+  const peer = machine.watch.byMac(frame.source);
+  const { content } = frame;
+  switch (content.type) {
+    case 'question': {
+      heardLife(machine, peer, frame.at, false);
+      if (content.sender !== undefined) {
+        heardClaim(machine, content.sender, frame.source, frame.at, false);
+      }
+      const record = machine.records.get(addressKey(content.about));
+      if (record !== undefined && peer !== undefined) {
+        heardRival(machine, record, peer.node, content.probe);
+      }
+      heardHint(machine, content.about);
+      return;
+    }
+    case 'answer': {
+      noteGateway(machine, content.about, content.mac);
+      const owner = machine.watch.byMac(content.mac);
+      if (owner?.ask !== undefined && sameAddress(owner.ask, content.about)) {
+        heardLife(machine, owner, frame.at, true);
+      }
+      heardClaim(machine, content.about, content.mac, frame.at, true);
+      return;
+    }
+    case 'announcement':
+      heardLife(machine, peer, frame.at, false);
+      heardClaim(machine, content.about, content.mac, frame.at, false);
+      return;
+    case 'other':
+      heardLife(machine, peer, frame.at, false);
+      return;
+  }
+}
+
+/** A frame that shows that a peer lives. One that was believed dead may have what we took: let it hear us at once. */
+function heardLife(machine: Machine, peer: WatchedPeer | undefined, at: number, answer: boolean): void {
+  if (peer !== undefined && machine.watch.heard(peer, { at, now: machine.now, answer })) {
+    announceAll(machine);
+    for (const record of machine.records.values()) {
+      if (record.phase.type === 'waiting') {
+        consider(machine, record);
+      }
+    }
+  }
+}
+
+function noteGateway(machine: Machine, about: Address, mac: MAC): void {
+  if (machine.view.segment.gateways.some((gateway) => sameAddress(gateway, about))) {
+    machine.gatewayMacs.set(addressKey(about), mac);
+  }
+}
+
+/** Somebody says that an address is at that MAC. */
+function heardClaim(machine: Machine, address: Address, mac: MAC, at: number, answer: boolean): void {
+  const record = machine.records.get(addressKey(address));
+  if (record === undefined || mac === machine.view.segment.interface.mac) {
+    return;
+  }
+  switch (record.phase.type) {
+    case 'held':
+      heardOther(machine, record, { mac, at, answer });
+      return;
+    case 'idle': {
+      const node = machine.nodeOf(mac, record);
+      if (node !== undefined && !answer) {
+        noteHolder(machine, record, node);
+        rest(machine, record);
+        if (machine.deadlines.get(record) !== undefined) {
+          postponeRecheck(machine, record);
+        }
+      }
+      return;
+    }
+    case 'asking':
+    case 'waiting':
+    case 'proving':
+    case 'checking':
+      heardOwner(machine, record, mac, answer);
+      return;
+    case 'accepting':
+    case 'adding':
+    case 'removing':
+      return;
+  }
+}
+
+/** Somebody asks for a peer's own address: whoever looks after addresses of that peer finds out for itself. */
+function heardHint(machine: Machine, about: Address): void {
+  const peer = machine.watch.byOwnAddress(about);
+  if (peer !== undefined && machine.watch.wantsCheck(peer, machine.now) && machine.looksAfter(peer)) {
+    machine.watch.check(peer, machine.now);
+  }
+}
