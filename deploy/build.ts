@@ -2,7 +2,7 @@
  * `npm run build`: bundles the four programs into dist/, each one file that needs nothing but Node and, for the node
  * agent, koffi's native library beside it.
  */
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,8 @@ import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
+/** The new dist/ grows here and takes its place at once: a cluster that runs from the old one does not stumble. */
+const staging = join(root, `dist.${process.pid}`);
 
 /** Programs by their file in dist/ and the module that starts them. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -38,7 +40,7 @@ const BANNER = [
 async function bundle(name: string, entry: string): Promise<void> {
   await build({
     entryPoints: [join(root, entry)],
-    outfile: join(dist, `${name}.mjs`),
+    outfile: join(staging, `${name}.mjs`),
     bundle: true,
     platform: 'node',
     // Only the syntax: an older Node must come as far as the sentence above.
@@ -53,11 +55,15 @@ async function bundle(name: string, entry: string): Promise<void> {
   });
 }
 
-await rm(dist, { recursive: true, force: true });
-await mkdir(dist, { recursive: true });
+await mkdir(staging, { recursive: true });
 const wanted = Object.entries(PROGRAMS).filter(([, entry]) => existsSync(join(root, entry)));
 await Promise.all(wanted.map(([name, entry]) => bundle(name, entry)));
 
-// koffi looks for its native library as a package; dist/node_modules is where Node finds one from dist/*.mjs.
+// koffi looks for its native library as a package; node_modules beside them is where Node finds one from dist/*.mjs.
 const natives = join('node_modules', '@koromix');
-await cp(join(root, natives), join(dist, natives), { recursive: true });
+await cp(join(root, natives), join(staging, natives), { recursive: true });
+
+const former = `${staging}.former`;
+await rename(dist, former).catch(() => {});
+await rename(staging, dist);
+await rm(former, { recursive: true, force: true });

@@ -45,7 +45,7 @@ const AGENT_DEFAULTS: LBNodeAgentSpec = {
   failover: { interval: '100ms', misses: 3 },
 };
 
-const NEIGHBOR_DEFAULTS = { port: 179, passive: false, holdTime: '90s' } as const;
+const NEIGHBOR_DEFAULTS = { port: 179, passive: false, holdTime: '9s' } as const;
 
 const FULL_GROUP: ServiceGroupSpec = {
   pools: [

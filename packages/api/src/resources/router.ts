@@ -78,7 +78,7 @@ const NEIGHBOR = object(
         maximum: '18h',
         wholeSeconds: true,
       }),
-      '90s',
+      '9s',
     ),
     keepaliveTime: optional(
       duration('Time between two messages. Absent: a third of `holdTime`.', {

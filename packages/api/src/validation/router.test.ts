@@ -2,7 +2,7 @@ import type { BGPNeighbor, RouterSpec } from '../resources/router.ts';
 import { ospfAreaNumber, validateRouter } from './router.ts';
 
 function neighbor(name: string, rest: Partial<BGPNeighbor>): BGPNeighbor {
-  return { name, asn: 64_513, port: 179, passive: false, holdTime: '90s', ...rest };
+  return { name, asn: 64_513, port: 179, passive: false, holdTime: '9s', ...rest };
 }
 
 function bgp(...neighbors: readonly BGPNeighbor[]): RouterSpec {
