@@ -6,6 +6,7 @@ import { now } from './clock.ts';
 import { startLab, type Lab } from './lab.ts';
 import { claimant } from './lan-frame.ts';
 import { useLab } from './suite.ts';
+import { takeTimeline } from './timeline.ts';
 
 /** A Service of kube-proxy's own kind: what the lab proves about itself must not need Fairlead. */
 function serviceOf(app: string, externalIPs: readonly string[]): object {
@@ -138,6 +139,38 @@ describe('a lab of three nodes', () => {
     await lab.cutLan(3);
     expect(await carrier()).toContain('NO-CARRIER');
     await lab.node(3).mendLan();
+  });
+
+  suite.test('a timeline has every station of a Service, in order', async (lab) => {
+    await lab.deployment({ name: 'slow', replicas: 1 });
+    const [path, address] = ['/api/v1/namespaces/default/services', '172.20.8.5'];
+    const timeline = takeTimeline(lab, {
+      service: {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'slow' },
+        spec: {
+          type: 'LoadBalancer',
+          loadBalancerClass: 'example.com/by-hand',
+          selector: { app: 'slow' },
+          ports: [{ port: 80, targetPort: 8080 }],
+        },
+      },
+      kind: 'local',
+    });
+    // What allocator and agent do, by hand.
+    await lab.api.until(path, ({ metadata }) => metadata.name === 'slow');
+    await lab.api.patch(`${path}/slow/status`, { status: { loadBalancer: { ingress: [{ ip: address }] } } });
+    await lab.node(2).exec(['ip', 'address', 'add', `${address}/32`, 'dev', 'eth0']);
+    const { created, inStatus, addresses } = await timeline;
+    const [first] = addresses;
+    expect(first).toMatchObject({ address, node: 'node-2', interface: 'eth0', inTor: null });
+    expect(created).toBeGreaterThan(0);
+    expect(inStatus).toBeGreaterThan(created);
+    expect(first?.onInterface).toBeGreaterThan(0);
+    expect(first?.onTheWire).toBeGreaterThan(0);
+    for (const client of ['client', 'remote'])
+      expect(first?.answered[client]).toBeGreaterThan(first?.onTheWire ?? Infinity);
   });
 
   suite.test('an agent token names its node, and belongs to its account', async (lab) => {

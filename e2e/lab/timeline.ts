@@ -22,7 +22,7 @@ export interface TimelineOptions {
   readonly timeoutMs?: number;
 }
 
-/** When an address of the Service came to each station; milliseconds since the API server had created the Service. */
+/** When an address of the Service came to each station; milliseconds since the Service was asked for. */
 export interface AddressTimeline {
   readonly address: string;
   /** On the interface of the first node. */
@@ -38,10 +38,15 @@ export interface AddressTimeline {
   readonly answered: Readonly<Record<string, number>>;
 }
 
-/** The way of a Service from its creation to its first answers. */
+/**
+ * The way of a Service from its creation to its first answers, in milliseconds since the request to create it was sent:
+ * that moment is certain, while the answer may be read late on a machine at work.
+ */
 export interface Timeline {
-  /** When the API server had created it, on the lab's clock; all else is relative to it. */
-  readonly createdAt: number;
+  /** When the request was sent, on the lab's clock; all else is relative to it. */
+  readonly requestedAt: number;
+  /** The API server's answer, or the watch's event: whichever was read first. */
+  readonly created: number;
   /** All addresses in `status`. */
   readonly inStatus: number;
   readonly addresses: readonly AddressTimeline[];
@@ -89,13 +94,13 @@ export async function takeTimeline(lab: Lab, options: TimelineOptions): Promise<
     }
   }
 
+  const requestedAt = now();
   await lab.api.create(path, service);
   const returnedAt = now();
   const created = await step(
     'creation seen by the watch',
     changes.waitFor(() => true, { timeoutMs }),
   );
-  const createdAt = Math.min(created.at, returnedAt);
   const assigned = await step(
     'status',
     changes.waitFor(({ service: seen }) => ingress(seen).length >= expected, { timeoutMs }),
@@ -107,7 +112,7 @@ export async function takeTimeline(lab: Lab, options: TimelineOptions): Promise<
       const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}/`;
       const answers = Promise.all(
         clients.map(
-          async (client) => [client, (await lab.httpUntilOk(client, url, { timeoutMs })).at - createdAt] as const,
+          async (client) => [client, (await lab.httpUntilOk(client, url, { timeoutMs })).at - requestedAt] as const,
         ),
       );
       const [first, onTheWire, inTor, answered] = await Promise.all([
@@ -118,20 +123,25 @@ export async function takeTimeline(lab: Lab, options: TimelineOptions): Promise<
       ]);
       return {
         address,
-        onInterface: first.at - createdAt,
+        onInterface: first.at - requestedAt,
         node: first.node,
         interface: first.interface,
-        onTheWire: onTheWire === null ? null : onTheWire.at - createdAt,
-        inTor: inTor === null ? null : inTor.at - createdAt,
+        onTheWire: onTheWire === null ? null : onTheWire.at - requestedAt,
+        inTor: inTor === null ? null : inTor.at - requestedAt,
         answered: Object.fromEntries(answered),
       };
     }),
   );
-  return { createdAt, inStatus: assigned.at - createdAt, addresses };
+  return {
+    requestedAt,
+    created: Math.min(created.at, returnedAt) - requestedAt,
+    inStatus: assigned.at - requestedAt,
+    addresses,
+  };
 
   async function onWire(address: string): Promise<{ at: number }> {
     const nodes = new Set(lab.nodes.map(({ mac }) => mac));
-    return capture.events.waitFor((event) => event.at >= createdAt && nodes.has(claimant(event, address) ?? ''), {
+    return capture.events.waitFor((event) => event.at >= requestedAt && nodes.has(claimant(event, address) ?? ''), {
       timeoutMs,
     });
   }
