@@ -262,6 +262,25 @@ describe('reflector', () => {
     expect(getEventListeners(mirrored.signal, 'abort').length).toBeLessThanOrEqual(3);
   });
 
+  it('hears of a new object within 5 s of the end of an outage, on every watch', async () => {
+    const namespace = await newNamespace();
+    await create(namespace, 'before');
+    await using one = mirror(direct, log, { namespace });
+    await using other = mirror(direct, log, { namespace, labelSelector: 'half=left' });
+    await Promise.all([one.reflector.synced, other.reflector.synced]);
+    const { apiServer } = cluster.controlPlane;
+    await apiServer.kill();
+    await delay(10_000); // an outage in which the back-off has grown to its cap
+    expect(lines(one.store.list())).not.toBe('');
+    apiServer.start();
+    await cluster.controlPlane.ready();
+    const returned = performance.now();
+    await create(namespace, 'after');
+    await Promise.all([untilTrue(one, namespace), untilTrue(other, namespace, 'half=left')]);
+    expect(performance.now() - returned).toBeLessThan(5_000);
+    expect(one.follower.synced).toBe(1); // taken up where it had stopped, without a list
+  }, 60_000);
+
   it(
     `always comes to the truth through ${SOAK_SECONDS} s of cuts, silence, delays, refusals and lies, in flat memory`,
     async () => {
