@@ -73,7 +73,8 @@ export function reportOf(series: ProbeSeries, overlapWindowMs = 50): ProbeReport
   const { packets, intervalMs, duplicates, maxSendLateMs } = series;
   const gaps = findGaps(packets, intervalMs);
   const turns = findTurns(packets);
-  const overlaps = findOverlaps(turns, overlapWindowMs);
+  // Where the probe itself was late, its packets are further apart.
+  const overlaps = findOverlaps(turns, overlapWindowMs + maxSendLateMs);
   const answered = packets.filter(({ answered: at }) => at !== null);
   const roundTrips = answered.map(({ sent, answered: at }) => (at ?? sent) - sent).sort((a, b) => a - b);
   return {

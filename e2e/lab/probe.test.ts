@@ -63,20 +63,33 @@ describe('a 1 kHz probe', () => {
     20_000,
   );
 
-  test('sees two nodes that answer in turns as an overlap', async () => {
+  test('sees two nodes that answer in turns as an overlap, and one change as none', async () => {
     const address = '172.20.9.10';
     await Promise.all(
       [first, second].map(async (node) => node.exec(['ip', 'address', 'add', `${address}/32`, 'dev', 'eth0'])),
     );
-    // The client's neighbour entry decides who gets its packets; here it changes every few milliseconds.
-    const flip = [first, second].map((node) => `neigh replace ${address} lladdr ${node.mac} dev eth0 nud permanent`);
-    const probe = await startProbe(run, { from: 'client', address, port: RESPONDER_PORT });
-    for (let round = 0; round < 20; round++) await ip(run, 'client', [flip[round % 2] ?? '']);
-    const report = await probe.stop();
-    expect(Object.keys(report.nodes).sort()).toEqual(['node-1', 'node-2']);
-    expect(report.overlaps).toHaveLength(1);
-    expect(report.overlapMs).toBeGreaterThan(10);
-    expect(report.lost).toBe(0);
+    await ip(run, 'client', [`neigh replace ${address} lladdr ${first.mac} dev eth0 nud permanent`]);
+    // The kernel sends the client's first 300 packets to one node, the next 100 to both in turns, the rest to the other.
+    const frame = 14 + 20 + 8 + 8;
+    const rules = `table netdev shared_address {
+      chain egress {
+        type filter hook egress device eth0 priority 0; policy accept;
+        udp dport ${RESPONDER_PORT} jump choose
+      }
+      chain choose {
+        quota until ${300 * frame} bytes accept
+        quota until ${100 * frame} bytes ether daddr set numgen inc mod 2 map { 0 : ${second.mac}, 1 : ${first.mac} } accept
+        ether daddr set ${second.mac}
+      }
+    }`;
+    await run.exec(['nft', '-f', '-'], { namespace: 'client', stdin: rules });
+    const probe = await startProbe(run, { from: 'client', address, port: RESPONDER_PORT, packets: 700 });
+    const report = await probe.finished;
+    await run.exec(['nft', 'delete', 'table', 'netdev', 'shared_address'], { namespace: 'client' });
+    expect(report).toMatchObject({ sent: 700, lost: 0, overlaps: [{ nodes: ['node-2', 'node-1'] }] });
+    expect(Math.abs(report.overlapMs - 100)).toBeLessThanOrEqual(3 + report.maxSendLateMs);
+    expect(report.nodes['node-1']?.packets).toBeGreaterThanOrEqual(345);
+    expect(report.nodes['node-1']?.packets).toBeLessThanOrEqual(355);
   }, 20_000);
 
   test('a node answers for its own addresses only', async () => {
