@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { createKubeClient, EventRecorder } from '@fairlead/kube';
-import { openNetlink } from '@fairlead/netlink';
+import { openNetlink, releaseFreeMemory } from '@fairlead/netlink';
 import { createLogger, createMetrics, LOG_LEVELS, parseFlags, runMain, serveHealth } from '@fairlead/runtime';
 import { Agent } from './agent/agent.ts';
 import { agentMetrics } from './agent/metrics.ts';
@@ -11,6 +11,8 @@ import { LocalHolder } from './lan/local-holder.ts';
 import { readStateFile } from './state-file/state-file.ts';
 
 const PROGRAM = 'fairlead-node-agent';
+/** By then a start is over: everything is read, compiled, applied, and what that left is collected. */
+const STARTED_MS = 15_000;
 
 await runMain(PROGRAM, async (signal) => {
   const { argv, env } = process;
@@ -68,5 +70,6 @@ await runMain(PROGRAM, async (signal) => {
     signal,
   });
   logger.info('Starting', { node, addressProtocol });
+  setTimeout(releaseFreeMemory, STARTED_MS).unref();
   await agent.run();
 });

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
 /** A metric's name (`fairlead_…`, with its unit as suffix) and what it tells. */

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Connection, ConnectionManager } from '../connection/connection.ts';
+import { request } from '../connection/undici.ts';
 import { ApiError, KubeConfigError, NetworkError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiHealth } from './api-health.ts';
@@ -127,7 +128,7 @@ export class Transport {
     if (call.body !== undefined) {
       headers['content-type'] = call.contentType ?? 'application/json';
     }
-    return await pools[pool].request({
+    return await request(pools[pool], {
       origin: server.origin,
       path: `${server.pathname.replace(/\/+$/, '')}${call.path}${queryText(call.query)}`,
       method: call.method,

@@ -8,6 +8,13 @@ export interface Connection {
   readonly pools: Pools;
 }
 
+/** A connection, what told it from others, and when its settings were read. */
+interface Current {
+  readonly connection: Connection;
+  readonly identity: string;
+  readAt: number;
+}
+
 /** client-go's interval for token files; the kubelet replaces a token at 80 % of its life of an hour. */
 const REREAD_MS = 60_000;
 
@@ -30,7 +37,7 @@ export class ConnectionManager {
   readonly #logger: Logger;
   readonly #now: () => number;
   readonly #watchSilenceMs: number;
-  #current: { readonly connection: Connection; readonly identity: string; readAt: number } | undefined;
+  #current: Current | undefined;
   #loading: Promise<Connection> | undefined;
   #closed = false;
 
@@ -71,9 +78,9 @@ export class ConnectionManager {
 
   async #read(refused: boolean): Promise<Connection> {
     const before = this.#current;
-    let settings: ConnectionSettings;
+    let next: Current;
     try {
-      settings = await this.#source.load(refused);
+      next = this.#connect(await this.#source.load(refused), before);
     } catch (error) {
       if (before === undefined) {
         throw error;
@@ -87,16 +94,23 @@ export class ConnectionManager {
       return before.connection;
     }
     if (this.#closed) {
+      await next.connection.pools.destroy();
       throw new Error('the Kubernetes client is closed');
     }
-    const identity = JSON.stringify([settings.server, settings.tls, settings.proxy]);
-    const reused = before?.identity === identity ? before.connection.pools : undefined;
-    if (before !== undefined && reused === undefined) {
-      this.#logger.info('The cluster settings changed; opening new connections', { server: settings.server });
+    if (before !== undefined && before.connection.pools !== next.connection.pools) {
+      this.#logger.info('The cluster settings changed; opening new connections', {
+        server: next.connection.settings.server,
+      });
       before.connection.pools.retire();
     }
-    const connection = { settings, pools: reused ?? openPools(settings, this.#watchSilenceMs) };
-    this.#current = { connection, identity, readAt: this.#now() };
-    return connection;
+    this.#current = next;
+    return next.connection;
+  }
+
+  /** Pools for the settings: those of before where nothing but headers changed. @throws {KubeConfigError} */
+  #connect(settings: ConnectionSettings, before: Current | undefined): Current {
+    const identity = JSON.stringify([settings.server, settings.tls, settings.proxy]);
+    const pools = before?.identity === identity ? before.connection.pools : openPools(settings, this.#watchSilenceMs);
+    return { connection: { settings, pools }, identity, readAt: this.#now() };
   }
 }

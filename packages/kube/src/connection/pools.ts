@@ -1,5 +1,10 @@
-import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type * as Undici from 'undici';
+import { KubeConfigError } from '../errors.ts';
 import type { ConnectionSettings } from './settings.ts';
+import { Agent, ProxyAgent } from './undici.ts';
+
+type Dispatcher = Undici.Dispatcher;
 
 /** The connections of a client: one pool for calls, one for watches, whose bodies may be silent for long. */
 export interface Pools {
@@ -22,7 +27,7 @@ const KEEP_ALIVE_MS = 75_000;
 /** More calls at a time than this wait: the API server's priority and fairness gives one user about as many seats. */
 const CALL_CONNECTIONS = 16;
 
-/** Opens nothing yet; connections come with the first requests. */
+/** Opens nothing yet; connections come with the first requests. @throws {KubeConfigError} for certificates that are none */
 export function openPools(settings: ConnectionSettings, watchSilenceMs: number): Pools {
   const common = {
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -31,12 +36,13 @@ export function openPools(settings: ConnectionSettings, watchSilenceMs: number):
     // HTTP/2 puts all watches behind one TCP connection, where one slow reader or one lost packet holds up all of them.
     allowH2: false,
   };
-  const calls = dispatcherFor(settings, {
+  const secureContext = secureContextOf(settings.tls);
+  const calls = dispatcherFor(settings, secureContext, {
     ...common,
     bodyTimeout: HEADERS_TIMEOUT_MS,
     connections: CALL_CONNECTIONS,
   });
-  const watches = dispatcherFor(settings, { ...common, bodyTimeout: watchSilenceMs });
+  const watches = dispatcherFor(settings, secureContext, { ...common, bodyTimeout: watchSilenceMs });
   return {
     calls,
     watches,
@@ -50,18 +56,43 @@ export function openPools(settings: ConnectionSettings, watchSilenceMs: number):
   };
 }
 
+/** Certificates and key, read once for all connections. @throws {KubeConfigError} where they make no sense */
+function secureContextOf({ ca, certificate, key }: ConnectionSettings['tls']): SecureContext {
+  try {
+    return createSecureContext({
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KubeConfigError(
+      `the CA, the client certificate or its key is not PEM, or the two do not belong together: ${reason}`,
+      { cause: error },
+    );
+  }
+}
+
+/** What `tls.connect` takes beside undici's own options. */
+interface TlsOptions {
+  readonly rejectUnauthorized?: boolean;
+  readonly secureContext?: SecureContext;
+}
+
 /** A pool that is closed twice, or while it is destroyed, rejects; either way it ends. */
 function quiet(): void {}
 
-function dispatcherFor(settings: ConnectionSettings, options: Agent.Options): Dispatcher {
-  const { ca, certificate, key, serverName, insecure } = settings.tls;
-  const connect: Partial<buildConnector.BuildOptions> & { rejectUnauthorized?: boolean } = {
+function dispatcherFor(
+  settings: ConnectionSettings,
+  secureContext: SecureContext,
+  options: Undici.Agent.Options,
+): Dispatcher {
+  const { serverName, insecure } = settings.tls;
+  const connect: Partial<Undici.buildConnector.BuildOptions> & TlsOptions = {
     timeout: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
-    ...(ca === undefined ? {} : { ca }),
-    ...(certificate === undefined ? {} : { cert: certificate }),
-    ...(key === undefined ? {} : { key }),
+    secureContext,
     ...(serverName === undefined ? {} : { servername: serverName }),
     ...(insecure === true ? { rejectUnauthorized: false } : {}),
   };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { IPFamily, Address, NodeRouterStatus, Router, ServiceGroup } from '@fairlead/api';
 import { isNotFound, SECRETS } from '@fairlead/kube';
 import type { KubeClient } from '@fairlead/kube';
@@ -43,7 +44,10 @@ export interface RouterSideOptions {
   readonly changed: () => void;
 }
 
-/** Hands the Router that selects this node to the routing daemon. Nothing runs until there has been one. */
+/**
+ * Hands the Router that selects this node to the routing daemon. Where the daemon's folder exists it is told also that
+ * there is none: it can then start, and ends the sessions of a Router that was deleted while no agent ran.
+ */
 export class RouterSide {
   readonly #options: RouterSideOptions;
   #library: typeof RouterLibrary | undefined;
@@ -97,11 +101,14 @@ export class RouterSide {
   async #tell({ readSecrets }: { readonly readSecrets: boolean }): Promise<void> {
     const { facts, node, signal, logger, directory, templateDirectory, changed } = this.#options;
     const now = facts();
-    if (now === undefined || signal.aborted || (this.#controller === undefined && now.router === undefined)) {
+    if (now === undefined || signal.aborted) {
+      return;
+    }
+    if (this.#controller === undefined && now.router === undefined && !existsSync(directory)) {
       return;
     }
     await this.#readSecrets(now.router, readSecrets);
-    // Most nodes without a Router never need it: templates and file watching cost 5 MiB.
+    // A node without a routing daemon never needs it: templates and file watching cost 5 MiB.
     this.#library ??= await import('@fairlead/router');
     const { buildRouterView, RouterController: Controller } = this.#library;
     const intent: RouterIntent = buildRouterView({
