@@ -32,7 +32,10 @@ export async function measureSingle(
 ): Promise<Figure[]> {
   const samples: Sample[] = [];
   for (let index = 0; index < SAMPLES + WARM_UP; index += 1) {
-    const sample = await measureOne(lab, witnesses, { ...options, name: `one-${options.group}-${index}` });
+    const sample = await measureOne(lab, witnesses, {
+      ...options,
+      name: `one-${options.group}-${options.family.toLowerCase()}-${index}`,
+    });
     if (index >= WARM_UP) {
       samples.push(sample);
     }

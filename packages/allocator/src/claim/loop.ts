@@ -19,7 +19,7 @@ const UNNEEDED_CLAIM_MS = 600_000;
 /** Between two looks although nothing seems to have changed: a write may have failed. */
 const LONGEST_WAIT_MS = 600_000;
 /** Patches of annotations a second: nobody waits for them. */
-const BUDGET = { rate: 20, burst: 40 } as const;
+const BUDGET = { rate: 10, burst: 25 } as const;
 
 export interface ClaimLoopOptions {
   readonly client: KubeClient;

@@ -26,9 +26,9 @@ import {
 export interface EventRecorderOptions extends Reporter {
   readonly client: KubeClient;
   readonly logger: Logger;
-  /** Writes a second in the long run. Default 20. */
+  /** Writes a second in the long run. Default 10: in a burst of Services, events must not cost them their addresses. */
   readonly rate?: number;
-  /** Writes at once after a quiet time. Default 100. */
+  /** Writes at once after a quiet time. Default 25. */
   readonly burst?: number;
   /** Least time between two writes of one series, in milliseconds. Default 300,000. */
   readonly seriesIntervalMs?: number;
@@ -68,8 +68,8 @@ export class EventRecorder implements AsyncDisposable {
 
   constructor(options: EventRecorderOptions) {
     this.#options = {
-      rate: 20,
-      burst: 100,
+      rate: 10,
+      burst: 25,
       seriesIntervalMs: 300_000,
       random: Math.random,
       now: () => performance.now(),

@@ -8,8 +8,8 @@ import type { Claim } from '../election/types.ts';
 import { claimLease, projectClaim, sameClaim } from './claim-lease.ts';
 import type { ClaimFacts } from './claim-lease.ts';
 
-/** Claims that are written at a time; each is one small request. */
-const CONCURRENCY = 32;
+/** Claims that are written at a time. Few, for in a burst of Services the API server has more urgent things to do. */
+const CONCURRENCY = 4;
 /** A write that fails for good is tried again after this at the latest. */
 const LONGEST_RETRY_MS = 5000;
 
