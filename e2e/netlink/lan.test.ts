@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Address } from '@fairlead/api';
 import { parseAddress } from '@fairlead/api';
 import type { LanEvent, LanFrame, LanSocket, Link, Netlink } from '@fairlead/netlink';
@@ -171,6 +172,115 @@ describe('announcements', () => {
     lan.send([gratuitousArpReply({ mac: own.mac, address: moved }), unsolicitedNA({ mac: own.mac, address: moved6 })]);
     expect(lan.drained()).toBe(true);
     expect(heard).toEqual([]);
+  });
+});
+
+describe('frames to this station that may wait', () => {
+  let patient: LanSocket;
+  let other: LanSocket;
+  let heard: string[];
+
+  beforeEach(async () => {
+    // After `lan`: the kernel gives a frame to the newest socket first, so what `lan` has heard, `patient` can read.
+    patient = await openLanSocket({ netns: here.path, index: own.index });
+    patient.deferUnicast(true);
+    other = await openLanSocket({ netns: there.path, index: opposite.index });
+    heard = [];
+    patient.subscribe((event) => {
+      if (event.type === 'frame' && event.frame.sourceMAC === opposite.mac && event.frame.kind === 'arp') {
+        heard.push(`${event.frame.targetAddress.value & 0xffn}`);
+      }
+    });
+  });
+
+  afterEach(async () => {
+    await Promise.all([patient.close(), other.close()]);
+  });
+
+  function question(host: number, to?: string): LanFrame {
+    const address: Address = { family: 'IPv4', value: theirs.value - 2n + BigInt(host) };
+    return arpRequest({ mac: opposite.mac, sender: theirs, address, to });
+  }
+
+  /** Resolves when the kernel has delivered the question, by a socket that does not let it wait. */
+  function delivered(host: number): Promise<boolean> {
+    const value = theirs.value - 2n + BigInt(host);
+    return eventually(lan, (event: LanEvent) =>
+      event.type === 'frame' && event.frame.kind === 'arp' && event.frame.targetAddress.value === value
+        ? true
+        : undefined,
+    );
+  }
+
+  it('wake nobody, and are there when asked for', async () => {
+    const arrival = delivered(101);
+    other.send([question(101, own.mac)]);
+    await arrival;
+    // Some turns of the loop, each of which looks for descriptors that are readable.
+    for (let turn = 0; turn < 5; turn++) {
+      await nextTurn();
+    }
+    expect(heard).toEqual([]);
+    expect(patient.drained()).toBe(true);
+    expect(heard).toEqual(['101']);
+  });
+
+  it('come before a later frame to all, which waits for nobody', async () => {
+    const arrival = delivered(101);
+    other.send([question(101, own.mac)]);
+    await arrival;
+    const all = eventually(patient, (event: LanEvent) => {
+      return event.type === 'frame' && event.frame.destinationMAC === 'ff:ff:ff:ff:ff:ff' ? true : undefined;
+    });
+    other.send([question(102)]);
+    await all;
+    expect(heard).toEqual(['101', '102']);
+  });
+
+  it('are in the order of their arrival among frames to all', async () => {
+    const arrival = delivered(105);
+    const frames = [question(101), question(102, own.mac), question(103), question(104, own.mac), question(105)];
+    other.send(frames);
+    await arrival;
+    expect(patient.drained()).toBe(true);
+    expect(heard).toEqual(['101', '102', '103', '104', '105']);
+  });
+
+  it('come at once when they may wait no more', async () => {
+    const arrival = delivered(101);
+    other.send([question(101, own.mac)]);
+    await arrival;
+    const first = eventually(patient, (event: LanEvent) => (event.type === 'frame' ? true : undefined));
+    patient.deferUnicast(false);
+    await first;
+    expect(heard).toEqual(['101']);
+  });
+
+  it('are told by the MAC that the interface has now', async () => {
+    here.ip('link set eth0 address 02:00:00:00:00:77');
+    const arrival = delivered(101);
+    other.send([question(101, '02:00:00:00:00:77')]);
+    await arrival;
+    expect(heard).toEqual([]);
+    expect(patient.drained()).toBe(true);
+    expect(heard).toEqual(['101']);
+  });
+
+  it('more than fit are lost, and the rest is heard', async () => {
+    const arrival = delivered(250);
+    const many = Array.from({ length: 10_000 }, () => question(101, own.mac));
+    other.send([...many, question(250)]);
+    await arrival;
+    expect(patient.drained()).toBe(true);
+    expect(heard.at(-1)).toBe('250');
+    expect(heard.length).toBeGreaterThan(500);
+    expect(heard.length).toBeLessThan(10_000);
+    heard.length = 0;
+    const next = delivered(103);
+    other.send([question(102, own.mac), question(103)]);
+    await next;
+    expect(patient.drained()).toBe(true);
+    expect(heard).toEqual(['102', '103']);
   });
 });
 

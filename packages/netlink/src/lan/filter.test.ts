@@ -1,12 +1,13 @@
 import { recordedFrames } from '../testing/frames.ts';
-import { ARP_FILTER, encodeFilter, NEIGHBOUR_DISCOVERY_FILTER } from './filter.ts';
+import { arpFilter, encodeFilter, neighbourDiscoveryFilter } from './filter.ts';
 
 const HOST = 0;
+const BROADCAST = 1;
 const MULTICAST = 2;
 const OTHERHOST = 3;
 
 /** Runs a filter as the kernel does; how many bytes of the packet it lets through. */
-function run(filter: typeof ARP_FILTER, packet: Buffer, packetType: number): number {
+function run(filter: ReturnType<typeof arpFilter>, packet: Buffer, packetType: number): number {
   let accumulator = 0;
   for (let at = 0; at < filter.length; at++) {
     const instruction = filter[at];
@@ -43,18 +44,31 @@ function run(filter: typeof ARP_FILTER, packet: Buffer, packetType: number): num
   throw new Error('a filter without an end');
 }
 
+/** Whose filter lets the packet through, as a whole. */
+function audiencesOf(filter: typeof arpFilter, packet: Buffer, packetType: number): string[] {
+  return (['station', 'group'] as const).filter(
+    (audience) => run(filter(audience), packet, packetType) === 0xffff_ffff,
+  );
+}
+
 const arp = recordedFrames().filter(({ text }) => text.startsWith('ARP'));
 const discovery = recordedFrames().filter(({ text }) => text.startsWith('IP6'));
 
 describe('filters', () => {
-  it.each(arp)('let through $text', ({ bytes }) => {
-    expect(run(ARP_FILTER, bytes, HOST)).toBe(0xffff_ffff);
-    expect(run(ARP_FILTER, bytes, OTHERHOST)).toBe(0);
+  it.each(arp)('let through $text to whom it may concern', ({ bytes }) => {
+    const audience = (type: number): string[] => audiencesOf(arpFilter, bytes, type);
+    expect(audience(HOST)).toEqual(['station']);
+    expect(audience(BROADCAST)).toEqual(['group']);
+    expect(audience(MULTICAST)).toEqual(['group']);
+    expect(audience(OTHERHOST)).toEqual([]);
   });
 
-  it.each(discovery)('let through $text', ({ bytes }) => {
-    expect(run(NEIGHBOUR_DISCOVERY_FILTER, bytes, MULTICAST)).toBe(0xffff_ffff);
-    expect(run(NEIGHBOUR_DISCOVERY_FILTER, bytes, OTHERHOST)).toBe(0);
+  it.each(discovery)('let through $text to whom it may concern', ({ bytes }) => {
+    const audience = (type: number): string[] => audiencesOf(neighbourDiscoveryFilter, bytes, type);
+    expect(audience(HOST)).toEqual(['station']);
+    expect(audience(BROADCAST)).toEqual(['group']);
+    expect(audience(MULTICAST)).toEqual(['group']);
+    expect(audience(OTHERHOST)).toEqual([]);
   });
 
   it.each([
@@ -65,12 +79,12 @@ describe('filters', () => {
   ])('keep out %s', (_, offset, value) => {
     const bytes = Buffer.from(discovery[0]?.bytes ?? []);
     bytes[offset] = value;
-    expect(run(NEIGHBOUR_DISCOVERY_FILTER, bytes, HOST)).toBe(0);
+    expect(audiencesOf(neighbourDiscoveryFilter, bytes, HOST)).toEqual([]);
   });
 
   it('are eight bytes an instruction for the kernel', () => {
-    expect(encodeFilter(ARP_FILTER).toString('hex')).toBe(
-      ['3000000004f0ffff', '1500010003000000', '06000000ffffffff', '0600000000000000'].join(''),
+    expect(encodeFilter(arpFilter('group')).toString('hex')).toBe(
+      ['3000000004f0ffff', '3500000201000000', '2500010002000000', '06000000ffffffff', '0600000000000000'].join(''),
     );
   });
 });

@@ -21,10 +21,22 @@ const RETURN = 0x06;
 const PACKET_TYPE = 0xffff_f004;
 
 /**
- * linux/if_packet.h. Besides unicast frames for other stations, frames of a VLAN that has no interface here come with
- * this type and without their tag (net/core/dev.c), and would look as if they were of this LAN.
+ * linux/if_packet.h: what the kernel calls a frame by its destination, compared with the MAC that the interface has at
+ * that moment, so a filter by type needs no change with the MAC. Never let through: PACKET_OTHERHOST (3). Besides unicast
+ * frames for other stations, frames of a VLAN that has no interface here come with this type and without their tag
+ * (net/core/dev.c), and would look as if they were of this LAN.
  */
-const PACKET_OTHERHOST = 3;
+const PACKET_HOST = 0;
+const PACKET_BROADCAST = 1;
+const PACKET_MULTICAST = 2;
+
+/** For whom frames are: this station alone, or many. */
+export type Audience = 'station' | 'group';
+
+const TYPES: Readonly<Record<Audience, { readonly first: number; readonly last: number }>> = {
+  station: { first: PACKET_HOST, last: PACKET_HOST },
+  group: { first: PACKET_BROADCAST, last: PACKET_MULTICAST },
+};
 
 const WHOLE_PACKET = 0xffff_ffff;
 const NOTHING = 0;
@@ -37,30 +49,41 @@ function verdict(k: number): Instruction {
   return { code: RETURN, jt: 0, jf: 0, k };
 }
 
-/** Lets through every ARP frame for this station or for many; the socket sees no other protocol. */
-export const ARP_FILTER: readonly Instruction[] = [
-  load(PACKET_TYPE),
-  { code: JUMP_EQUAL, jt: 1, jf: 0, k: PACKET_OTHERHOST },
-  verdict(WHOLE_PACKET),
-  verdict(NOTHING),
-];
+/** Goes on where the frame is for that audience, else jumps over the `rest` instructions behind it. */
+function only(audience: Audience, rest: number): readonly Instruction[] {
+  const { first, last } = TYPES[audience];
+  return [
+    load(PACKET_TYPE),
+    { code: JUMP_GREATER_OR_EQUAL, jt: 0, jf: rest + 1, k: first },
+    { code: JUMP_GREATER, jt: rest, jf: 0, k: last },
+  ];
+}
+
+/** Lets through every ARP frame for the audience; the socket sees no other protocol. */
+export function arpFilter(audience: Audience): readonly Instruction[] {
+  return [...only(audience, 1), verdict(WHOLE_PACKET), verdict(NOTHING)];
+}
 
 const NEXT_HEADER = ETHERNET_HEADER + 6;
 const ICMPV6_TYPE = ETHERNET_HEADER + 40;
 const ICMPV6 = 58;
 
-/** Lets through solicitations and advertisements; the socket sees all IPv6, so this saves waking up for traffic. */
-export const NEIGHBOUR_DISCOVERY_FILTER: readonly Instruction[] = [
-  load(PACKET_TYPE),
-  { code: JUMP_EQUAL, jt: 6, jf: 0, k: PACKET_OTHERHOST },
-  load(NEXT_HEADER),
-  { code: JUMP_EQUAL, jt: 0, jf: 4, k: ICMPV6 },
-  load(ICMPV6_TYPE),
-  { code: JUMP_GREATER_OR_EQUAL, jt: 0, jf: 2, k: SOLICITATION },
-  { code: JUMP_GREATER, jt: 1, jf: 0, k: ADVERTISEMENT },
-  verdict(WHOLE_PACKET),
-  verdict(NOTHING),
-];
+/**
+ * Lets through solicitations and advertisements for the audience; the socket sees all IPv6, so this saves waking up for
+ * traffic.
+ */
+export function neighbourDiscoveryFilter(audience: Audience): readonly Instruction[] {
+  return [
+    ...only(audience, 6),
+    load(NEXT_HEADER),
+    { code: JUMP_EQUAL, jt: 0, jf: 4, k: ICMPV6 },
+    load(ICMPV6_TYPE),
+    { code: JUMP_GREATER_OR_EQUAL, jt: 0, jf: 2, k: SOLICITATION },
+    { code: JUMP_GREATER, jt: 1, jf: 0, k: ADVERTISEMENT },
+    verdict(WHOLE_PACKET),
+    verdict(NOTHING),
+  ];
+}
 
 /** The program as the kernel reads it: 8 bytes an instruction. */
 export function encodeFilter(filter: readonly Instruction[]): Buffer {

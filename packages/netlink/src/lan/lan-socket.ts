@@ -9,11 +9,12 @@ import { Listeners } from '../listeners.ts';
 import { parseMAC } from '../mac.ts';
 import { inNamespace } from '../socket/netns.ts';
 import { PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP } from '../socket/options.ts';
-import { ARP_FILTER, NEIGHBOUR_DISCOVERY_FILTER } from './filter.ts';
+import { arpFilter, neighbourDiscoveryFilter } from './filter.ts';
+import type { Audience } from './filter.ts';
 import type { Groups } from './groups.ts';
 import { groupsFor } from './groups.ts';
 import { PacketSocket } from './packet-socket.ts';
-import { ReceiveRing } from './receive-ring.ts';
+import { ReceiveRing, SLOTS } from './receive-ring.ts';
 
 export interface LanSocketOptions {
   /** The interface. */
@@ -49,6 +50,12 @@ export interface LanSocket {
    * @returns whether that was all; false when there was very much, or from inside of a listener
    */
   drained(): boolean;
+  /**
+   * Whether frames to this station alone (answers, and questions by unicast) may wait for the next frame to many or call
+   * of {@link LanSocket.drained}, in place of waking the process up each. Only for who calls that often: the kernel keeps
+   * some hundred of them. Default: they may not wait.
+   */
+  deferUnicast(defer: boolean): void;
   /** Hears questions for these IPv6 addresses though nobody here has them; in place of those named before. */
   listenFor(addresses: Iterable<Address>): void;
   /** Closes it; nothing is delivered afterwards, not even `closed`. */
@@ -60,6 +67,12 @@ export interface LanSocket {
  * buffer holds, so that only a LAN that sends faster than this program reads ends it early.
  */
 const MOST_AT_ONCE = 256;
+
+/** Room for some 3,000 frames: a LAN that asks for 1,000 addresses at once, while this process is busy. */
+const GROUP_BUFFER = 4 * 1024 * 1024;
+
+/** Room for some 500 answers, also from drivers that give each frame a page: several times what one burst brings. */
+const STATION_BUFFER = 1024 * 1024;
 
 /** Errors that say that the interface is off or gone; the socket is of no more use (net/packet/af_packet.c). */
 const GONE: ReadonlySet<number> = new Set([ERRNO.ENETDOWN, ERRNO.ENODEV, ERRNO.ENXIO]);
@@ -86,6 +99,7 @@ function open(options: LanSocketOptions): LanSocket {
     send: (frames) => socket.send(frames),
     subscribe: (listener) => socket.subscribe(listener),
     drained: () => socket.drain(),
+    deferUnicast: (defer) => socket.deferUnicast(defer),
     listenFor: (addresses) => socket.listenFor(addresses),
     close: () => {
       close();
@@ -94,40 +108,73 @@ function open(options: LanSocketOptions): LanSocket {
   };
 }
 
-/** Two sockets, one a protocol: a single one for all protocols would run a filter on each packet of the node's traffic. */
+/** The sockets for one audience, one a protocol: a single one for all would run a filter on each packet of the node. */
+interface Pair {
+  readonly arp: PacketSocket;
+  readonly ipv6: PacketSocket;
+}
+
+function openPair(system: SystemCalls, index: number, audience: Audience, receiveBuffer: number): Pair {
+  const common = { system, index, receiveBuffer };
+  const arp = new PacketSocket({ ...common, protocol: ETHERTYPE_ARP, filter: arpFilter(audience) });
+  try {
+    const filter = neighbourDiscoveryFilter(audience);
+    return { arp, ipv6: new PacketSocket({ ...common, protocol: ETHERTYPE_IPV6, filter }) };
+  } catch (error) {
+    arp.close();
+    throw error;
+  }
+}
+
+function closePair({ arp, ipv6 }: Pair): void {
+  arp.close();
+  ipv6.close();
+}
+
+/** A frame that has been taken from the kernel; see {@link ReceivedFrame}. */
+interface Taken {
+  readonly frame: LanFrame;
+  readonly stamp: number;
+}
+
+/**
+ * Frames to many and frames to this station come through sockets of their own, so that the latter need not wake the
+ * process: on a quiet LAN they are nearly all, as nodes ask each other ten times a second whether they live.
+ */
 class Lan {
-  readonly #arp: PacketSocket;
-  readonly #ipv6: PacketSocket;
+  readonly #system: SystemCalls;
+  readonly #group: Pair;
+  readonly #station: Pair;
+  /** Those of the group first: what they miss while the others are read wakes the process. */
+  readonly #sockets: readonly PacketSocket[];
   readonly #ring: ReceiveRing;
-  readonly #watches: Watch[] = [];
+  readonly #watches: readonly Watch[];
+  /** Those of the station; none while its frames may wait. */
+  #stationWatches: readonly Watch[] = [];
   readonly #listeners = new Listeners<LanEvent>();
   #groups: Groups = { all: false, macs: new Set() };
   #closed: SystemCallError | 'by us' | undefined;
   #draining = false;
 
   constructor(system: SystemCalls, index: number) {
+    this.#system = system;
     this.#ring = new ReceiveRing(system);
-    this.#arp = new PacketSocket({ system, index, protocol: ETHERTYPE_ARP, filter: ARP_FILTER });
+    this.#group = openPair(system, index, 'group', GROUP_BUFFER);
     try {
-      this.#ipv6 = new PacketSocket({
-        system,
-        index,
-        protocol: ETHERTYPE_IPV6,
-        filter: NEIGHBOUR_DISCOVERY_FILTER,
-      });
+      this.#station = openPair(system, index, 'station', STATION_BUFFER);
     } catch (error) {
-      this.#arp.close();
+      closePair(this.#group);
       throw error;
     }
-    for (const { fd } of [this.#arp, this.#ipv6]) {
-      this.#watches.push(system.watch(fd, () => this.drain()));
-    }
+    this.#sockets = [this.#group.arp, this.#group.ipv6, this.#station.arp, this.#station.ipv6];
+    this.#watches = this.#watch(this.#group);
+    this.#stationWatches = this.#watch(this.#station);
     this.listenFor([]);
   }
 
   send(frames: readonly LanFrame[]): SendResult {
     for (const [sent, frame] of frames.entries()) {
-      const errno = this.#closed === undefined ? this.#arp.send(encodeFrame(frame)) : ERRNO.ENETDOWN;
+      const errno = this.#closed === undefined ? this.#group.arp.send(encodeFrame(frame)) : ERRNO.ENETDOWN;
       if (errno !== 0) {
         const error = new SystemCallError('send a frame', errno);
         if (GONE.has(errno)) {
@@ -149,9 +196,21 @@ class Lan {
     }
     this.#draining = true;
     try {
-      return [this.#arp, this.#ipv6].every((socket) => this.#drainOne(socket));
+      return this.#deliverAll();
     } finally {
       this.#draining = false;
+    }
+  }
+
+  deferUnicast(defer: boolean): void {
+    if (this.#closed !== undefined || defer === (this.#stationWatches.length === 0)) {
+      return;
+    }
+    if (defer) {
+      this.#stationWatches.forEach((watch) => watch.close());
+      this.#stationWatches = [];
+    } else {
+      this.#stationWatches = this.#watch(this.#station);
     }
   }
 
@@ -184,31 +243,61 @@ class Lan {
   }
 
   #membership(option: number, group: string): SystemCallError | undefined {
-    return this.#ipv6.membership(option, group === EVERY_GROUP ? 'all' : parseMAC(group));
+    return this.#group.ipv6.membership(option, group === EVERY_GROUP ? 'all' : parseMAC(group));
   }
 
-  #drainOne(socket: PacketSocket): boolean {
+  #watch({ arp, ipv6 }: Pair): readonly Watch[] {
+    return [arp, ipv6].map(({ fd }) => this.#system.watch(fd, () => this.drain()));
+  }
+
+  /** Delivers what all sockets have, in the order in which the kernel got it. */
+  #deliverAll(): boolean {
+    const taken: Taken[] = [];
+    let complete = true;
+    let errno = 0;
+    for (const { fd } of this.#sockets) {
+      const end = this.#take(fd, taken);
+      complete &&= end !== 'more';
+      errno ||= typeof end === 'number' ? end : 0;
+    }
+    if (taken.length > 0) {
+      this.#deliver(taken);
+    }
+    if (errno !== 0) {
+      // Whatever it is, the sockets are of no use any more: receiving knows no passing errors but EAGAIN and EINTR.
+      this.#end(new SystemCallError('receive frames', errno));
+    }
+    return complete || this.#closed !== undefined;
+  }
+
+  /** Adds what a socket has; says whether that was all, or why there will be no more. */
+  #take(fd: number, taken: Taken[]): 'all' | 'more' | number {
     for (let count = 0; count < MOST_AT_ONCE; count++) {
-      if (this.#closed !== undefined) {
-        return true;
-      }
-      const received = this.#ring.receive(socket.fd);
+      const received = this.#ring.receive(fd);
       if ('errno' in received) {
-        // Whatever it is, the sockets are of no use any more: receiving knows no passing errors but EAGAIN and EINTR.
-        this.#end(new SystemCallError('receive frames', received.errno));
-        return true;
+        return received.errno;
       }
-      if (received.length === 0) {
-        return true;
-      }
-      for (const { bytes, receivedAt } of received) {
+      for (const { bytes, stamp } of received) {
         const frame = decodeFrame(bytes);
         if (frame !== undefined) {
-          this.#listeners.emit({ type: 'frame', frame, receivedAt });
+          taken.push({ frame, stamp });
         }
       }
+      if (received.length < SLOTS) {
+        return 'all';
+      }
     }
-    return false;
+    return 'more';
+  }
+
+  #deliver(taken: Taken[]): void {
+    taken.sort((one, other) => one.stamp - other.stamp);
+    const now = performance.now();
+    // The kernel stamps with the wall clock, which can jump; the age of a frame is short enough to survive that.
+    const wallClock = this.#ring.wallClock();
+    for (const { frame, stamp } of taken) {
+      this.#listeners.emit({ type: 'frame', frame, receivedAt: now - Math.max(0, wallClock - stamp) });
+    }
   }
 
   #end(error: SystemCallError): void {
@@ -221,9 +310,9 @@ class Lan {
 
   #release(): void {
     this.#listeners.clear();
-    this.#watches.forEach((watch) => watch.close());
-    this.#arp.close();
-    this.#ipv6.close();
+    [...this.#watches, ...this.#stationWatches].forEach((watch) => watch.close());
+    closePair(this.#group);
+    closePair(this.#station);
   }
 }
 

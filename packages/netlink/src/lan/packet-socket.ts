@@ -14,9 +14,6 @@ import {
 } from '../socket/options.ts';
 import { encodeFilter } from './filter.ts';
 
-/** Room for some 3,000 frames: a LAN that asks for 1,000 addresses at once, while this process is busy. */
-const RECEIVE_BUFFER = 4 * 1024 * 1024;
-
 /** linux/if_packet.h */
 const PACKET_MR_MULTICAST = 0;
 const PACKET_MR_ALLMULTI = 2;
@@ -33,8 +30,10 @@ export class PacketSocket {
     index: number;
     protocol: number;
     filter: Parameters<typeof encodeFilter>[0];
+    /** Bytes. */
+    receiveBuffer: number;
   }) {
-    const { system, index, protocol, filter } = options;
+    const { system, index, protocol, filter, receiveBuffer } = options;
     this.#system = system;
     this.#index = index;
     // Protocol 0 takes nothing in; only with the filter in place is the real one bound.
@@ -42,7 +41,7 @@ export class PacketSocket {
     this.fd = succeeded('open a packet socket', system.socket(AF_PACKET, type, 0), 'NET_RAW');
     try {
       this.#attach(encodeFilter(filter));
-      enlargeReceiveBuffer(system, this.fd, RECEIVE_BUFFER);
+      enlargeReceiveBuffer(system, this.fd, receiveBuffer);
       succeeded('ask for timestamps', system.setsockopt(this.fd, SOL_SOCKET, SO_TIMESTAMPNS, int32(1)));
       // struct sockaddr_ll: u16 family, be16 protocol, i32 interface, then what only received frames fill in.
       const address = Buffer.alloc(20);

@@ -2,8 +2,8 @@ import { ERRNO } from '../errors.ts';
 import type { SystemCalls } from '../ffi.ts';
 import { MSG_DONTWAIT, SO_TIMESTAMPNS, SOL_SOCKET } from '../socket/options.ts';
 
-/** Frames taken with one system call. */
-const SLOTS = 64;
+/** Frames taken with one system call at most; fewer say that the queue is empty. */
+export const SLOTS = 64;
 
 /** Bytes kept of a frame; a solicitation with every option in use has fewer than 128. */
 const FRAME = 512;
@@ -30,8 +30,8 @@ const CLOCK_REALTIME = 0;
 export interface ReceivedFrame {
   /** Valid until the next call. */
   readonly bytes: Buffer;
-  /** Milliseconds on the clock of `performance.now()`. */
-  readonly receivedAt: number;
+  /** Milliseconds since 1970, by the wall clock, which can jump. */
+  readonly stamp: number;
 }
 
 /** Memory laid out for recvmmsg, so that a burst of frames comes with few system calls and with kernel timestamps. */
@@ -41,6 +41,8 @@ export class ReceiveRing {
   readonly #iovecs = Buffer.alloc(SLOTS * IOVEC);
   readonly #frames = Buffer.alloc(SLOTS * FRAME);
   readonly #control = Buffer.alloc(SLOTS * CONTROL);
+  /** Slots in which the kernel has left lengths of its own. */
+  #used = SLOTS;
 
   constructor(system: SystemCalls) {
     this.#system = system;
@@ -62,32 +64,36 @@ export class ReceiveRing {
    * @returns the frames, none when the queue is empty, or an error number
    */
   receive(fd: number): ReceivedFrame[] | { readonly errno: number } {
-    for (let slot = 0; slot < SLOTS; slot++) {
+    for (let slot = 0; slot < this.#used; slot++) {
       this.#headers.writeUInt32LE(0, slot * HEADER + NAME_LENGTH);
       this.#headers.writeBigUInt64LE(BigInt(CONTROL), slot * HEADER + CONTROL_LENGTH);
     }
     const count = this.#system.recvmmsg(fd, this.#headers, SLOTS, MSG_DONTWAIT);
+    this.#used = Math.max(0, count);
     if (count < 0) {
       return count === -ERRNO.EAGAIN ? [] : { errno: -count };
     }
-    const now = performance.now();
-    const realtime = this.#system.clock(CLOCK_REALTIME);
     return Array.from({ length: count }, (_, slot) => {
       const length = Math.min(this.#headers.readUInt32LE(slot * HEADER + RECEIVED_LENGTH), FRAME);
-      const stamp = this.#timestamp(slot);
-      // The kernel stamps with the wall clock, which can jump; the age of a frame is short enough to survive that.
-      const age = stamp === undefined ? 0 : Math.max(0, Number(realtime - stamp) / 1e6);
-      return { bytes: this.#frames.subarray(slot * FRAME, slot * FRAME + length), receivedAt: now - age };
+      return {
+        bytes: this.#frames.subarray(slot * FRAME, slot * FRAME + length),
+        stamp: this.#timestamp(slot) ?? this.wallClock(),
+      };
     });
   }
 
-  #timestamp(slot: number): bigint | undefined {
+  /** The clock of the stamps, now. */
+  wallClock(): number {
+    return Number(this.#system.clock(CLOCK_REALTIME)) / 1e6;
+  }
+
+  #timestamp(slot: number): number | undefined {
     const used = Number(this.#headers.readBigUInt64LE(slot * HEADER + CONTROL_LENGTH));
     const control = this.#control.subarray(slot * CONTROL, slot * CONTROL + Math.min(used, CONTROL));
     const found =
       control.length >= CONTROL_HEADER + 16 &&
       control.readInt32LE(8) === SOL_SOCKET &&
       control.readInt32LE(12) === SO_TIMESTAMPNS;
-    return found ? control.readBigInt64LE(16) * 1_000_000_000n + control.readBigInt64LE(24) : undefined;
+    return found ? Number(control.readBigInt64LE(16)) * 1000 + Number(control.readBigInt64LE(24)) / 1e6 : undefined;
   }
 }

@@ -12,6 +12,12 @@ import { heardContent, toLanFrame } from './frames.ts';
 /** A socket that cannot be opened is tried again after this: the interface may be just coming up. */
 const REOPEN_MS = 1000;
 
+/**
+ * Where the election looks at the clock as soon as this, frames to this node alone may wait until then: they count by the
+ * kernel's timestamps. A process that wakes up for each answer of its peers needs three times the processor.
+ */
+const DEFER_MS = 250;
+
 export interface SegmentOptions {
   readonly node: string;
   readonly view: SegmentView;
@@ -175,13 +181,15 @@ export class Segment {
       return;
     }
     this.#cancelTimer();
+    const wait = next === undefined ? Number.POSITIVE_INFINITY : next - performance.now();
+    this.#socket?.deferUnicast(wait <= DEFER_MS);
     if (next === undefined) {
       return;
     }
     this.#timerAt = next;
-    const wait = next - performance.now();
-    // setTimeout rounds down, and 0 up to 1 ms.
-    this.#timer = wait <= 0 ? setImmediate(() => this.#due()) : setTimeout(() => this.#due(), Math.ceil(wait));
+    // setTimeout counts from a time that was taken in whole milliseconds when this turn of the loop began: without one
+    // more, every other timer is early, and the next one, of 1 ms at least, is the one that counts.
+    this.#timer = wait <= 0 ? setImmediate(() => this.#due()) : setTimeout(() => this.#due(), Math.ceil(wait) + 1);
   }
 
   #cancelTimer(): void {
