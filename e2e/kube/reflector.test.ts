@@ -278,7 +278,8 @@ describe('reflector', () => {
     await create(namespace, 'after');
     await Promise.all([untilTrue(one, namespace), untilTrue(other, namespace, 'half=left')]);
     expect(performance.now() - returned).toBeLessThan(5_000);
-    expect(one.follower.synced).toBe(1); // taken up where it had stopped, without a list
+    // Taken up where it had stopped; or, where the new API server's cache begins later than that, by one more list.
+    expect(one.follower.synced).toBeLessThanOrEqual(2);
   }, 60_000);
 
   it(

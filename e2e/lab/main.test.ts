@@ -19,9 +19,9 @@ test('a lab that is left running answers to the commands that it prints, and is 
   started = /^lab ([0-9a-f]{6}):/m.exec(printed)?.[1];
   const [, kubeconfig = ''] = /export KUBECONFIG=(\S+)/.exec(printed) ?? [];
   const [, kubectl = ''] = /^ {2}(\S+kubectl) get nodes/m.exec(printed) ?? [];
-  expect((await run(kubectl, ['get', 'nodes', '-o', 'name'], { env: { ...process.env, KUBECONFIG: kubeconfig } })).stdout).toBe(
-    'node/node-1\n',
-  );
+  expect(
+    (await run(kubectl, ['get', 'nodes', '-o', 'name'], { env: { ...process.env, KUBECONFIG: kubeconfig } })).stdout,
+  ).toBe('node/node-1\n');
   const [, command = ''] = /^ {2}(birdc .*)$/m.exec(printed) ?? [];
   expect((await run('sh', ['-c', command])).stdout).toContain('ospf4');
 
