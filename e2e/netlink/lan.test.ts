@@ -175,6 +175,22 @@ describe('announcements', () => {
   });
 });
 
+/** A question of the other end for a host, to all or to one. */
+function question(host: number, to?: string): LanFrame {
+  const address: Address = { family: 'IPv4', value: theirs.value - 2n + BigInt(host) };
+  return arpRequest({ mac: opposite.mac, sender: theirs, address, to });
+}
+
+/** Resolves when the kernel has delivered the question, by a socket that does not let it wait. */
+function delivered(host: number): Promise<boolean> {
+  const value = theirs.value - 2n + BigInt(host);
+  return eventually(lan, (event: LanEvent) =>
+    event.type === 'frame' && event.frame.kind === 'arp' && event.frame.targetAddress.value === value
+      ? true
+      : undefined,
+  );
+}
+
 describe('frames to this station that may wait', () => {
   let patient: LanSocket;
   let other: LanSocket;
@@ -196,21 +212,6 @@ describe('frames to this station that may wait', () => {
   afterEach(async () => {
     await Promise.all([patient.close(), other.close()]);
   });
-
-  function question(host: number, to?: string): LanFrame {
-    const address: Address = { family: 'IPv4', value: theirs.value - 2n + BigInt(host) };
-    return arpRequest({ mac: opposite.mac, sender: theirs, address, to });
-  }
-
-  /** Resolves when the kernel has delivered the question, by a socket that does not let it wait. */
-  function delivered(host: number): Promise<boolean> {
-    const value = theirs.value - 2n + BigInt(host);
-    return eventually(lan, (event: LanEvent) =>
-      event.type === 'frame' && event.frame.kind === 'arp' && event.frame.targetAddress.value === value
-        ? true
-        : undefined,
-    );
-  }
 
   it('wake nobody, and are there when asked for', async () => {
     const arrival = delivered(101);

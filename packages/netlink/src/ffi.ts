@@ -13,6 +13,8 @@ export interface SystemCalls {
   recv(fd: number, bytes: Buffer, flags: number): number;
   /** `headers` holds `count` structures mmsghdr whose pointers came from {@link SystemCalls.pointer}. */
   recvmmsg(fd: number, headers: Buffer, count: number, flags: number): number;
+  /** `descriptors` holds `count` structures pollfd; it does not wait. How many of them have something to say. */
+  poll(descriptors: Buffer, count: number): number;
   setsockopt(fd: number, level: number, name: number, value: Buffer): number;
   getsockopt(fd: number, level: number, name: number, value: Buffer): number;
   open(path: string, flags: number): number;
@@ -78,6 +80,7 @@ export function loadSystemCalls(): SystemCalls {
   const send = program.func('intptr_t send(int fd, const uint8_t *bytes, size_t length, int flags)');
   const recv = program.func('intptr_t recv(int fd, uint8_t *bytes, size_t length, int flags)');
   const recvmmsg = program.func('int recvmmsg(int fd, uint8_t *headers, uint count, int flags, void *timeout)');
+  const poll = program.func('int poll(uint8_t *descriptors, size_t count, int timeout)');
   const setsockopt = program.func('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)');
   const getsockopt = program.func('int getsockopt(int fd, int level, int name, uint8_t *value, uint8_t *length)');
   const open = program.func('int open(const char *path, int flags, ...)');
@@ -93,6 +96,7 @@ export function loadSystemCalls(): SystemCalls {
     send: (fd, bytes, flags) => uninterrupted(() => send(fd, bytes, bytes.length, flags) as unknown),
     recv: (fd, bytes, flags) => uninterrupted(() => recv(fd, bytes, bytes.length, flags) as unknown),
     recvmmsg: (fd, headers, count, flags) => uninterrupted(() => recvmmsg(fd, headers, count, flags, null) as unknown),
+    poll: (descriptors, count) => uninterrupted(() => poll(descriptors, count, 0) as unknown),
     setsockopt: (fd, level, name, value) => result(setsockopt(fd, level, name, value, value.length)),
     getsockopt: (fd, level, name, value) => {
       const length = Buffer.alloc(4);

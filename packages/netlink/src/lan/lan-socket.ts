@@ -14,6 +14,7 @@ import type { Audience } from './filter.ts';
 import type { Groups } from './groups.ts';
 import { groupsFor } from './groups.ts';
 import { PacketSocket } from './packet-socket.ts';
+import { Readiness } from './readiness.ts';
 import { ReceiveRing, SLOTS } from './receive-ring.ts';
 
 export interface LanSocketOptions {
@@ -145,8 +146,7 @@ class Lan {
   readonly #system: SystemCalls;
   readonly #group: Pair;
   readonly #station: Pair;
-  /** Those of the group first: what they miss while the others are read wakes the process. */
-  readonly #sockets: readonly PacketSocket[];
+  readonly #readiness: Readiness;
   readonly #ring: ReceiveRing;
   readonly #watches: readonly Watch[];
   /** Those of the station; none while its frames may wait. */
@@ -166,7 +166,12 @@ class Lan {
       closePair(this.#group);
       throw error;
     }
-    this.#sockets = [this.#group.arp, this.#group.ipv6, this.#station.arp, this.#station.ipv6];
+    // Those of the group first: what they miss while the others are read wakes the process.
+    const sockets = [this.#group.arp, this.#group.ipv6, this.#station.arp, this.#station.ipv6];
+    this.#readiness = new Readiness(
+      system,
+      sockets.map(({ fd }) => fd),
+    );
     this.#watches = this.#watch(this.#group);
     this.#stationWatches = this.#watch(this.#station);
     this.listenFor([]);
@@ -255,7 +260,7 @@ class Lan {
     const taken: Taken[] = [];
     let complete = true;
     let errno = 0;
-    for (const { fd } of this.#sockets) {
+    for (const fd of this.#readiness.ready()) {
       const end = this.#take(fd, taken);
       complete &&= end !== 'more';
       errno ||= typeof end === 'number' ? end : 0;

@@ -35,7 +35,7 @@ export interface RouterControllerOptions {
   readonly logger: Logger;
   /** BIRD's program, for its check. Default: `bird`, from PATH. */
   readonly birdPath?: string;
-  /** Milliseconds between two looks at the sessions. Default: 1,000. BIRD tells nobody when a session changes. */
+  /** Milliseconds between two looks at the sessions. Default: 1,500. BIRD tells nobody when a session changes. */
   readonly pollIntervalMs?: number;
   readonly observer?: RouterObserver;
   /** Monotonic time in milliseconds. Default: `performance.now`. */
@@ -48,7 +48,8 @@ const LAST_RETRY_MS = 1_000;
 /** Nobody waits for a BIRD that has nothing to do. */
 const IDLE_RETRY_MS = 30_000;
 const CHECK_TIMEOUT_MS = 10_000;
-const DEFAULT_POLL_MS = 1_000;
+/** A session's change is to be known within 2 s, a look and its report included. */
+const DEFAULT_POLL_MS = 1_500;
 
 /**
  * Brings a node's configuration to BIRD and watches its sessions. One pass runs at a time; whatever changes meanwhile is
