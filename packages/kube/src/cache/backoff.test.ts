@@ -3,6 +3,8 @@ import { ApiHealth } from '../client/api-health.ts';
 import { Backoff, backoffBound } from './backoff.ts';
 
 const never = new AbortController().signal;
+const SILENCE = { answered: false } as const;
+const REFUSAL = { answered: true } as const;
 
 /** A wait whose end can be asked for. */
 function watch(wait: Promise<void>): { ended: () => boolean } {
@@ -27,14 +29,14 @@ describe('back-off', () => {
   it('waits a random part of the bound and starts over after a success', async () => {
     const { backoff } = make(0.5);
     for (const milliseconds of [50, 100, 200]) {
-      const wait = watch(backoff.failed(never));
+      const wait = watch(backoff.failed(never, SILENCE));
       await jest.advanceTimersByTimeAsync(milliseconds - 1);
       expect(wait.ended()).toBe(false);
       await jest.advanceTimersByTimeAsync(1);
       expect(wait.ended()).toBe(true);
     }
     backoff.succeeded();
-    const wait = watch(backoff.failed(never));
+    const wait = watch(backoff.failed(never, SILENCE));
     await jest.advanceTimersByTimeAsync(50);
     expect(wait.ended()).toBe(true);
   });
@@ -43,10 +45,10 @@ describe('back-off', () => {
     const { health, backoff } = make();
     for (const expected of [true, false, true]) {
       for (let failure = backoff.failures; failure < 8; failure += 1) {
-        void backoff.failed(never);
+        void backoff.failed(never, SILENCE);
         await jest.advanceTimersByTimeAsync(10_000);
       }
-      const wait = watch(backoff.failed(never));
+      const wait = watch(backoff.failed(never, SILENCE));
       health.reportFailure();
       health.reportSuccess();
       await jest.advanceTimersByTimeAsync(100);
@@ -55,9 +57,24 @@ describe('back-off', () => {
     }
   });
 
+  it('begins a new count with the first answer after silence, and goes on counting after that', async () => {
+    const { backoff } = make(0.5);
+    for (let failure = 0; failure < 8; failure += 1) {
+      void backoff.failed(never, SILENCE);
+      await jest.advanceTimersByTimeAsync(10_000);
+    }
+    for (const milliseconds of [50, 100, 200]) {
+      const wait = watch(backoff.failed(never, REFUSAL));
+      await jest.advanceTimersByTimeAsync(milliseconds - 1);
+      expect(wait.ended()).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(wait.ended()).toBe(true);
+    }
+  });
+
   it('is not cut short by a success when nothing had failed', async () => {
     const { health, backoff } = make();
-    const wait = watch(backoff.failed(never, 0));
+    const wait = watch(backoff.failed(never, SILENCE));
     health.reportSuccess();
     await jest.advanceTimersByTimeAsync(80);
     expect(wait.ended()).toBe(false);
@@ -65,7 +82,7 @@ describe('back-off', () => {
 
   it('honours Retry-After against any recovery', async () => {
     const { health, backoff } = make();
-    const wait = watch(backoff.failed(never, 3_000));
+    const wait = watch(backoff.failed(never, { answered: true, atLeastMs: 3_000 }));
     health.reportFailure();
     health.reportSuccess();
     await jest.advanceTimersByTimeAsync(2_999);
@@ -77,7 +94,7 @@ describe('back-off', () => {
   it('ends with its signal and leaves no timer', async () => {
     const controller = new AbortController();
     const { backoff } = make();
-    const wait = backoff.failed(controller.signal, 60_000);
+    const wait = backoff.failed(controller.signal, { answered: true, atLeastMs: 60_000 });
     controller.abort();
     await wait;
     expect(jest.getTimerCount()).toBe(0);

@@ -28,6 +28,7 @@ export class Backoff {
   readonly #random: () => number;
   #failures = 0;
   #wokenBefore = false;
+  #answeredBefore = false;
 
   constructor({ health, random }: BackoffOptions) {
     this.#health = health;
@@ -46,9 +47,20 @@ export class Backoff {
 
   /**
    * Counts a failure and waits. Resolves early when the signal aborts.
-   * @param atLeastMs what the server asked for (Retry-After); nothing cuts it short
+   * @param options.answered the server answered, if only with a refusal. The first such answer after silence begins a new
+   *   count: a server that has come back refuses for a moment (429, 403, 404) and must not be left alone for as long as
+   *   one that is away
+   * @param options.atLeastMs what the server asked for (Retry-After); nothing cuts it short
    */
-  async failed(signal: AbortSignal, atLeastMs = 0): Promise<void> {
+  async failed(
+    signal: AbortSignal,
+    options: { readonly answered: boolean; readonly atLeastMs?: number | undefined },
+  ): Promise<void> {
+    const { answered, atLeastMs = 0 } = options;
+    if (answered && !this.#answeredBefore) {
+      this.#failures = 0;
+    }
+    this.#answeredBefore = answered;
     this.#failures += 1;
     const jittered = this.#random() * backoffBound(this.#failures);
     const wakeable = !this.#wokenBefore && atLeastMs === 0;

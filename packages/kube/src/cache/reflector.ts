@@ -1,7 +1,7 @@
 import type { KubeClient } from '../client/kube-client.ts';
 import { apiErrorFromStatus } from '../client/status.ts';
 import type { Query } from '../client/transport.ts';
-import { ApiError, isGone, isInvalid, isTooLargeResourceVersion, retryAfterMs } from '../errors.ts';
+import { ApiError, isGone, isInvalid, isNetworkError, isTooLargeResourceVersion, retryAfterMs } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { keyText, resourcePath, type KubeObject, type ResourceType } from '../resources.ts';
 import { Backoff } from './backoff.ts';
@@ -119,7 +119,7 @@ export class Reflector<T extends KubeObject, P extends Projected> {
       this.#version = undefined;
     }
     this.#outage.failed(error);
-    await this.#backoff.failed(signal, retryAfterMs(error));
+    await this.#backoff.failed(signal, { answered: !isNetworkError(error), atLeastMs: retryAfterMs(error) });
   }
 
   #selectors(): Query {

@@ -6,6 +6,7 @@ import {
   isNamespaceTerminating,
   isNotFound,
   isServerTimeout,
+  isNetworkError,
   retryAfterMs,
 } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -198,7 +199,7 @@ export class EventRecorder implements AsyncDisposable {
           this.#options.logger.warn('An event could not be written', { regarding, reason, error });
           return;
         }
-        await this.#backoff.failed(signal, retryAfterMs(error));
+        await this.#backoff.failed(signal, { answered: !isNetworkError(error), atLeastMs: retryAfterMs(error) });
       }
     }
   }
