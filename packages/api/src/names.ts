@@ -45,6 +45,12 @@ export const CLAIM_ANNOTATIONS = {
   move: `${GROUP}/move`,
 } as const;
 
+/** Annotations that users, or `kubectl fairlead drain`, write on a Node. */
+export const NODE_ANNOTATIONS = {
+  /** `"true"` on a cordoned Node: its agent hands over what it holds. On a Node that is not cordoned it means nothing. */
+  drain: `${GROUP}/drain`,
+} as const;
+
 /** On every claim, beside the labels of its LANs: what selects claims among the Leases of the namespace. */
 export const CLAIM_LABEL = `${GROUP}/claim`;
 

@@ -1,4 +1,10 @@
-import type { ALLOCATOR_ANNOTATIONS, CLAIM_ANNOTATIONS, EVENT_REASONS, SERVICE_ANNOTATIONS } from '../names.ts';
+import type {
+  ALLOCATOR_ANNOTATIONS,
+  CLAIM_ANNOTATIONS,
+  EVENT_REASONS,
+  NODE_ANNOTATIONS,
+  SERVICE_ANNOTATIONS,
+} from '../names.ts';
 
 /** Texts of the reference for names in names.ts; a name without its text does not compile. */
 
@@ -38,6 +44,11 @@ export const CLAIM_ANNOTATION_TEXTS: Readonly<Record<keyof typeof CLAIM_ANNOTATI
   mac: ['A MAC address.', 'The one of that interface: an answer from it is an answer of ours.'],
   successor: ['Name of a node.', 'The node that is asked to take over.'],
   move: ['A CamelCase word.', 'Why the holder hands over.'],
+};
+
+/** What users, or `kubectl fairlead drain`, write on Nodes. */
+export const NODE_ANNOTATION_TEXTS: Readonly<Record<keyof typeof NODE_ANNOTATIONS, readonly [string, string]>> = {
+  drain: ['`"true"`', 'While the Node is cordoned, it hands its addresses over and takes none.'],
 };
 
 interface EventText {

@@ -6,6 +6,7 @@ import {
   CLAIM_ANNOTATIONS,
   EVENT_REASONS,
   EXCLUDE_LABEL,
+  NODE_ANNOTATIONS,
   SERVICE_ANNOTATIONS,
 } from '../names.ts';
 import { ALLOCATED_REASONS, REFUSALS } from '../refusals.ts';
@@ -18,6 +19,7 @@ import {
   ALLOCATOR_ANNOTATION_TEXTS,
   CLAIM_ANNOTATION_TEXTS,
   EVENT_TEXTS,
+  NODE_ANNOTATION_TEXTS,
   SERVICE_ANNOTATION_TEXTS,
 } from './annotations.ts';
 import { defaultText, fieldRows, limitText, meaningText, refusalTexts, typeText } from './fields.ts';
@@ -104,6 +106,7 @@ function annotationsPage(): ReferencePage {
     'A claim is the Lease `fairlead-claim-ADDRESS` in the namespace of the release; `spec.holderIdentity` is the node that has the address.',
     table(head, annotationRows(CLAIM_ANNOTATIONS, CLAIM_ANNOTATION_TEXTS)),
     '## On a Node',
+    table(head, annotationRows(NODE_ANNOTATIONS, NODE_ANNOTATION_TEXTS)),
     table(['Label', 'Meaning'], [[code(EXCLUDE_LABEL), 'The node hands its addresses over and takes none.']]),
   );
   return { file: 'annotations.md', title, text };

@@ -2,7 +2,7 @@ import { EVENT_REASONS, formatAddress } from '@fairlead/api';
 import type { Address, EventReason } from '@fairlead/api';
 import type { EventRecorder, ObjectReference } from '@fairlead/kube';
 import { parseKey } from '@fairlead/kube';
-import type { Restored } from '../apply/virtual-applier.ts';
+import type { Restored } from '../apply/restoration.ts';
 import type { Timers } from '../apply/timers.ts';
 import type { HolderEvent, WithdrawReason } from '../election/types.ts';
 import { addressKey } from '../plan/keys.ts';

@@ -7,7 +7,7 @@ import { LocalAddresses } from '../apply/local-addresses.ts';
 import { RestoreLimiter } from '../apply/restore-limiter.ts';
 import type { Timers } from '../apply/timers.ts';
 import { VirtualApplier } from '../apply/virtual-applier.ts';
-import type { Restored } from '../apply/virtual-applier.ts';
+import type { Restored } from '../apply/restoration.ts';
 import type { LocalAddress } from '../election/types.ts';
 import type { KernelChange, KernelState } from '../facts/kernel-state.ts';
 import { addressKey } from '../plan/keys.ts';

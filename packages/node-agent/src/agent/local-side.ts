@@ -1,19 +1,42 @@
 import { lanName, parseDuration } from '@fairlead/api';
 import type { Address, LBNodeAgentSpec } from '@fairlead/api';
-import type { LocalAddresses } from '../apply/local-addresses.ts';
-import type { Holder, HolderSettings, LocalSegment, Peer } from '../election/types.ts';
-import type { KernelState } from '../facts/kernel-state.ts';
+import type { Netlink } from '@fairlead/netlink';
+import type { Logger } from '@fairlead/runtime';
+import { Renewal } from '../apply/renewal.ts';
+import type { Timers } from '../apply/timers.ts';
+import type {
+  HeldAddress,
+  Holder,
+  HolderEvent,
+  HolderHooks,
+  HolderSettings,
+  LocalAddress,
+  LocalSegment,
+  Peer,
+} from '../election/types.ts';
 import { addressOfKey } from '../plan/keys.ts';
 import type { AddressKey } from '../plan/keys.ts';
 import type { LocalCandidate } from '../plan/planner.ts';
 import type { Segment } from '../plan/types.ts';
+import type { KernelSide } from './kernel-side.ts';
+import type { AgentMetrics } from './metrics.ts';
 
 export interface LocalSideOptions {
-  readonly holder: Holder;
-  readonly local: LocalAddresses;
-  readonly state: KernelState;
-  /** An address of ours on no interface that may have it was removed. */
-  readonly collected: (address: Address, interfaceIndex: number) => void;
+  readonly netlink: Netlink;
+  readonly kernel: KernelSide;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly metrics: Pick<AgentMetrics, 'holderEvent' | 'kernelOperations' | 'restored'>;
+  /** Makes the holder of local addresses. */
+  readonly createHolder: (hooks: HolderHooks) => Holder;
+  /** The settings that hold now. */
+  readonly spec: () => LBNodeAgentSpec;
+  /** Addresses of ours were put on an interface or taken off. Must not throw, all of them. */
+  readonly changed: () => void;
+  /** Something happened to a local address. */
+  readonly event: (event: HolderEvent) => void;
+  /** Others removed a local address that is to be there. */
+  readonly removed: (address: Address) => void;
 }
 
 /** Everything that the holder goes by, but for the candidates. */
@@ -25,14 +48,39 @@ export interface LocalFacts {
   readonly spec: LBNodeAgentSpec;
 }
 
-/** Tells the holder of local addresses what the plan and the kernel say. */
+/** The local addresses of this node: tells their holder what plan and kernel say, and does in the kernel what it decides. */
 export class LocalSide {
   readonly #options: LocalSideOptions;
+  readonly #holder: Holder;
+  readonly #renewal: Renewal;
   /** What was there when an interface was first seen: the holder asks for it once. */
   readonly #adopted = new Map<number, readonly Address[]>();
+  #addressLifetime = '';
 
   constructor(options: LocalSideOptions) {
     this.#options = options;
+    const { netlink, kernel, timers, logger, metrics } = options;
+    this.#holder = options.createHolder(this.#hooks());
+    this.#renewal = new Renewal({
+      netlink,
+      state: kernel.state,
+      local: kernel.local,
+      timers,
+      logger,
+      lifetimeMs: () => parseDuration(options.spec().addressLifetime),
+      holds: (address) => this.#holder.holds(address),
+      gone: (address) => {
+        this.addressGone(address);
+      },
+      renewed: (count, failed) => {
+        metrics.kernelOperations('renew', count, failed);
+      },
+    });
+  }
+
+  /** What is to be on the interfaces. */
+  held(): readonly HeldAddress[] {
+    return this.#holder.held();
   }
 
   /** Everything but the candidates, as it is now. */
@@ -43,42 +91,106 @@ export class LocalSide {
         this.#adopted.delete(index);
       }
     }
-    this.#options.holder.update({
+    this.#holder.update({
       ready,
       excluded,
       segments: segments.map((segment) => this.#segment(segment)),
       peers,
       settings: settingsOf(spec),
     });
+    if (spec.addressLifetime !== this.#addressLifetime) {
+      this.#addressLifetime = spec.addressLifetime;
+      this.#renewal.soon();
+    }
   }
 
   /** Candidates that came, changed or went. */
   candidates(keys: Iterable<AddressKey>, candidateOf: (key: AddressKey) => LocalCandidate | undefined): void {
-    const { holder } = this.#options;
     for (const key of keys) {
       const candidate = candidateOf(key);
       if (candidate === undefined) {
-        holder.removeCandidate(addressOfKey(key));
+        this.#holder.removeCandidate(addressOfKey(key));
       } else {
-        holder.setCandidate(candidate);
+        this.#holder.setCandidate(candidate);
       }
+    }
+  }
+
+  /** The kernel no longer has a local address, and it was not we who removed it. */
+  addressGone(address: LocalAddress): void {
+    if (this.#holder.holds(address)) {
+      this.#options.metrics.restored('address');
+      this.#options.removed(address.address);
+      this.#holder.addressGone(address);
+    }
+  }
+
+  /** The node's own addresses on an interface changed: ours stand behind them again, where it has any. */
+  async putBehindOwn(index: number): Promise<void> {
+    if (!this.#holder.held().some(({ interfaceIndex }) => interfaceIndex === index)) {
+      return;
+    }
+    const { kernel, logger } = this.#options;
+    try {
+      await kernel.local.putBehindOwn(index);
+    } catch (error) {
+      logger.warn("Local addresses may stand before the node's own", { interface: index, error });
     }
   }
 
   /**
    * Removes what a past life left where nobody looks after it: our addresses on interfaces that are neither local nor the
-   * one for virtual addresses.
+   * one for virtual addresses. Never rejects.
    */
-  async collect(options: {
-    readonly segments: readonly Segment[];
-    readonly dummyIndex: number | undefined;
-  }): Promise<void> {
-    const kept = new Set([...options.segments.map(({ index }) => index), options.dummyIndex]);
-    const strays = [...this.#options.state.ourAddresses].filter(({ index }) => !kept.has(index));
+  async collect(segments: readonly Segment[]): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      await this.#collect(segments);
+    } catch (error) {
+      logger.warn('What a past life left cannot be removed; it is tried again', { error });
+    }
+  }
+
+  /** Stops; the kernel keeps what it has. */
+  async close(): Promise<void> {
+    this.#renewal.close();
+    await this.#holder.close();
+  }
+
+  #hooks(): HolderHooks {
+    const { kernel, metrics, changed, event } = this.#options;
+    return {
+      add: async (addresses) => {
+        const there = await kernel.local.add(addresses);
+        changed();
+        return there;
+      },
+      remove: async (addresses) => {
+        const gone = await kernel.local.remove(addresses);
+        for (const [position, address] of addresses.entries()) {
+          if (gone[position] === true) {
+            kernel.forget(address);
+          }
+        }
+        changed();
+        return gone;
+      },
+      event: (happened) => {
+        metrics.holderEvent(happened.type);
+        event(happened);
+      },
+    };
+  }
+
+  async #collect(segments: readonly Segment[]): Promise<void> {
+    const { kernel, logger } = this.#options;
+    const kept = new Set([...segments.map(({ index }) => index), kernel.dummy.index]);
+    const strays = [...kernel.state.ourAddresses].filter(({ index }) => !kept.has(index));
     if (strays.length > 0) {
-      await this.#options.local.remove(strays.map(({ address, index }) => ({ address, interfaceIndex: index })));
+      await kernel.local.remove(strays.map(({ address, index }) => ({ address, interfaceIndex: index })));
       for (const { address, index } of strays) {
-        this.#options.collected(address, index);
+        kernel.forget({ address, interfaceIndex: index });
+        logger.info('Removed an address of ours that nothing here needs', { interface: index });
       }
     }
   }
@@ -87,7 +199,7 @@ export class LocalSide {
     const { index, name, mac, carrier, subnets, ownAddresses, linkLocal, gateways } = segment;
     let adopted = this.#adopted.get(index);
     if (adopted === undefined) {
-      adopted = [...this.#options.state.ourAddresses]
+      adopted = [...this.#options.kernel.state.ourAddresses]
         .filter((each) => each.index === index)
         .map(({ address }) => address);
       this.#adopted.set(index, adopted);

@@ -1,4 +1,4 @@
-import type { WantedVirtual } from './virtual-applier.ts';
+import type { WantedVirtual } from './wanted-virtual.ts';
 
 /**
  * A wanted state by which nothing is ever withdrawn: what is there and not wanted is left as it is. For the time before

@@ -6,6 +6,12 @@ export interface Portion {
   readonly routes: readonly PrefixKey[];
 }
 
+/** Keys that a change touched. */
+export interface Touched {
+  readonly addresses: Iterable<AddressKey>;
+  readonly routes: Iterable<PrefixKey>;
+}
+
 /** Above so many keys at once a change counts as bulk and lets later small ones pass. */
 const BULK = 64;
 /** Requests in one portion of bulk: about 20 ms of kernel time for IPv4. */
@@ -33,7 +39,7 @@ export class Work {
   }
 
   /** Adds what a change touched. */
-  add(touched: { readonly addresses: Iterable<AddressKey>; readonly routes: Iterable<PrefixKey> }): void {
+  add(touched: Touched): void {
     const addresses = [...touched.addresses];
     const routes = [...touched.routes];
     const bulk = addresses.length + routes.length > BULK;

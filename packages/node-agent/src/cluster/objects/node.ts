@@ -1,9 +1,6 @@
-import { EXCLUDE_LABEL, parseAddress, parsePrefix } from '@fairlead/api';
+import { EXCLUDE_LABEL, NODE_ANNOTATIONS, parseAddress, parsePrefix } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
 import type { Node } from '@fairlead/kube';
-
-/** On a cordoned Node: its agent hands over what it holds. Written by the user or `kubectl fairlead drain`. */
-export const DRAIN_ANNOTATION = 'fairlead.dev/drain';
 
 /** Why a node is told to leave. */
 export type ExclusionReason = 'ExcludeLabel' | 'Drained' | 'NetworkUnavailable';
@@ -26,7 +23,7 @@ export interface NodeFacts {
 export function projectNode(node: Node): NodeFacts {
   const { metadata, spec, status } = node;
   const labels = metadata?.labels ?? {};
-  const drained = spec?.unschedulable === true && metadata?.annotations?.[DRAIN_ANNOTATION] === 'true';
+  const drained = spec?.unschedulable === true && metadata?.annotations?.[NODE_ANNOTATIONS.drain] === 'true';
   return {
     key: metadata?.name ?? '',
     uid: metadata?.uid ?? '',

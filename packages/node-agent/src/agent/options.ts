@@ -1,0 +1,29 @@
+import type { EventRecorder, KubeClient } from '@fairlead/kube';
+import type { Netlink } from '@fairlead/netlink';
+import type { Logger } from '@fairlead/runtime';
+import type { Timers } from '../apply/timers.ts';
+import type { Holder, HolderHooks } from '../election/types.ts';
+import type { AgentState } from '../state-file/codec.ts';
+import type { AgentMetrics } from './metrics.ts';
+
+/** What an agent is made of. */
+export interface AgentOptions {
+  readonly node: string;
+  readonly namespace: string;
+  readonly client: KubeClient;
+  readonly netlink: Netlink;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly logger: Logger;
+  readonly timers: Timers;
+  readonly metrics: AgentMetrics;
+  readonly stateFile: string;
+  /** What a past life left. */
+  readonly remembered: AgentState | undefined;
+  readonly addressProtocol: boolean;
+  readonly dataPathHealth: URL | undefined;
+  readonly routerDirectory: string;
+  readonly templateDirectory: string;
+  /** Makes the holder of local addresses. */
+  readonly createHolder: (hooks: HolderHooks) => Holder;
+  readonly signal: AbortSignal;
+}

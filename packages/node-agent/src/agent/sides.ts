@@ -1,0 +1,254 @@
+import { DEFAULT_NODE_AGENT_SPEC } from '@fairlead/api';
+import type { LBNodeAgentSpec, LBNodeStatusStatus } from '@fairlead/api';
+import type { PlanConfig } from '../plan/types.ts';
+import type { AgentState } from '../state-file/codec.ts';
+import { StateFile } from '../state-file/state-file.ts';
+import { LANRegistrar } from '../status/lan-registrar.ts';
+import { StatusWriter } from '../status/status-writer.ts';
+import { agentStatus } from './agent-status.ts';
+import { Announcements } from './announcements.ts';
+import { APISide } from './api-side.ts';
+import { memoryOf } from './cluster-view.ts';
+import type { ClusterView } from './cluster-view.ts';
+import { DataPathWatch } from './data-path-watch.ts';
+import { FitnessWatch } from './fitness-watch.ts';
+import { KernelSide } from './kernel-side.ts';
+import { LocalSide } from './local-side.ts';
+import type { AgentOptions } from './options.ts';
+import { planConfig } from './plan-config.ts';
+import { Planning } from './planning.ts';
+import { Reconciler } from './reconciler.ts';
+import { routerFacts } from './router-facts.ts';
+import { RouterSide } from './router-side.ts';
+import type { RouterFacts } from './router-side.ts';
+import { SegmentWatch } from './segment-watch.ts';
+
+/** What each part that talks to the API server needs. */
+type Common = Pick<AgentOptions, 'client' | 'logger' | 'timers' | 'signal' | 'node'>;
+
+/**
+ * The sides of an agent, wired together: what one of them learns reaches those that it concerns. The watches of the API
+ * server begin at once; nothing follows from them before `api.listen` and `reconciler.start`.
+ */
+export class Sides {
+  readonly planning: Planning;
+  readonly api: APISide;
+  readonly kernel: KernelSide;
+  readonly gate: DataPathWatch;
+  readonly local: LocalSide;
+  readonly router: RouterSide;
+  readonly stateFile: StateFile;
+  readonly reconciler: Reconciler;
+  readonly #options: AgentOptions;
+  readonly #fitness: FitnessWatch;
+  readonly #interfaces: SegmentWatch;
+  readonly #announcements: Announcements;
+  readonly #status: StatusWriter;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { client, logger, timers, signal, node } = options;
+    const common = { client, logger, timers, signal, node };
+    const surroundingsChanged = (): void => {
+      this.reconciler.surroundingsChanged();
+    };
+    const askAgain = (afterMs: number): void => {
+      this.reconciler.surroundingsChanged(afterMs);
+    };
+    this.stateFile = new StateFile({ path: options.stateFile, logger, timers, state: () => this.#state() });
+    this.planning = new Planning({ config: (view) => this.#planConfig(view) });
+    this.api = this.#createAPISide(common, surroundingsChanged);
+    this.kernel = this.#createKernelSide(surroundingsChanged);
+    this.gate = new DataPathWatch({
+      url: options.dataPathHealth,
+      goodSinceBoot: options.remembered?.dataPathGood ?? false,
+      timers,
+      logger,
+      signal,
+      changed: surroundingsChanged,
+    });
+    this.#fitness = new FitnessWatch({ timers, gate: () => this.gate.gate, askAgain });
+    this.#interfaces = new SegmentWatch({ state: this.kernel.state, timers, askAgain });
+    this.#announcements = this.#createAnnouncements();
+    this.local = this.#createLocalSide();
+    this.router = this.#createRouterSide(common);
+    this.#status = new StatusWriter({
+      ...common,
+      status: (previous) => this.#nodeStatus(previous),
+      subnets: () => this.#interfaces.subnets,
+    });
+    this.reconciler = new Reconciler({
+      ...common,
+      spec: () => this.#spec(),
+      api: this.api,
+      gate: this.gate,
+      fitness: this.#fitness,
+      interfaces: this.#interfaces,
+      planning: this.planning,
+      kernel: this.kernel,
+      local: this.local,
+      router: this.router,
+      lans: new LANRegistrar({ ...common, exists: (name) => this.api.hasLAN(name) }),
+      status: this.#status,
+      stateFile: this.stateFile,
+    });
+  }
+
+  #createAPISide(common: Common, surroundingsChanged: () => void): APISide {
+    return new APISide({
+      ...common,
+      surroundingsChanged,
+      serviceChanged: (service, gone) => {
+        this.reconciler.serviceChanged(service, gone);
+      },
+      endpointsChanged: (service) => {
+        this.reconciler.endpointsChanged(service);
+      },
+    });
+  }
+
+  #createKernelSide(surroundingsChanged: () => void): KernelSide {
+    const { netlink, timers, logger, metrics, addressProtocol, remembered } = this.#options;
+    return new KernelSide({
+      netlink,
+      timers,
+      logger,
+      metrics,
+      addressProtocol,
+      recorded: remembered?.local ?? [],
+      writeRecord: () => this.stateFile.write(),
+      spec: () => this.#spec(),
+      changed: (change) => {
+        this.reconciler.kernelChanged(change);
+      },
+      readAnew: surroundingsChanged,
+      restored: (restored) => {
+        this.#announcements.virtual(restored);
+        this.#status.changed();
+      },
+      problem: () => {
+        this.#status.changed();
+      },
+    });
+  }
+
+  #createAnnouncements(): Announcements {
+    const { recorder, timers, node } = this.#options;
+    return new Announcements({
+      recorder,
+      timers,
+      node,
+      nodeUID: () => this.planning.view?.node.uid,
+      serviceUID: (key) => this.planning.planner?.services.get(key)?.uid,
+      servicesOf: (key) => this.planning.planner?.servicesOf(key) ?? [],
+      interfaceName: (index) => this.kernel.state.links.get(index)?.name ?? `interface ${index}`,
+      dummyInterface: () => this.kernel.dummy.name,
+    });
+  }
+
+  #createLocalSide(): LocalSide {
+    const { netlink, timers, logger, metrics, createHolder } = this.#options;
+    return new LocalSide({
+      netlink,
+      kernel: this.kernel,
+      timers,
+      logger,
+      metrics,
+      createHolder,
+      spec: () => this.#spec(),
+      changed: () => {
+        this.stateFile.changed();
+      },
+      event: (event) => {
+        this.#announcements.local(event);
+        this.#status.changed();
+      },
+      removed: (address) => {
+        this.#announcements.localGone(address);
+      },
+    });
+  }
+
+  #createRouterSide(common: Common): RouterSide {
+    const { namespace, routerDirectory, templateDirectory } = this.#options;
+    return new RouterSide({
+      ...common,
+      namespace,
+      directory: routerDirectory,
+      templateDirectory,
+      facts: () => this.#routerFacts(),
+      changed: () => {
+        this.#status.changed();
+      },
+    });
+  }
+
+  /** The settings that hold: those of the view, else those that are known, else the defaults. */
+  #spec(): LBNodeAgentSpec {
+    const remembered = this.#options.remembered?.cluster?.spec ?? DEFAULT_NODE_AGENT_SPEC;
+    return this.planning.view?.spec ?? (this.api.synced ? this.api.spec : remembered);
+  }
+
+  #planConfig(view: ClusterView): PlanConfig {
+    return planConfig({
+      state: this.kernel.state,
+      view,
+      segments: this.#interfaces.segments,
+      excluded: this.#fitness.of(view.node).state !== 'Fit',
+      router: this.api.router,
+    });
+  }
+
+  #routerFacts(): RouterFacts | undefined {
+    const { view, planner } = this.planning;
+    if (view?.live !== true) {
+      return undefined;
+    }
+    return routerFacts({
+      view,
+      segments: this.#interfaces.segments,
+      router: this.api.router,
+      serviceGroups: this.api.serviceGroups,
+      strays: planner?.strayRoutes() ?? [],
+    });
+  }
+
+  /** What the next life should know. */
+  #state(): AgentState {
+    const { remembered, addressProtocol } = this.#options;
+    const { view } = this.planning;
+    const cluster = view === undefined ? remembered?.cluster : memoryOf(view);
+    const held = this.local.held().map(({ address, interfaceIndex }) => ({ address, interfaceIndex }));
+    return {
+      dataPathGood: this.gate.gate.state === 'open' || (remembered?.dataPathGood ?? false),
+      local: addressProtocol ? held : this.kernel.record(),
+      ...(cluster === undefined ? {} : { cluster }),
+    };
+  }
+
+  #nodeStatus(previous: LBNodeStatusStatus | undefined): LBNodeStatusStatus {
+    const { timers, dataPathHealth } = this.#options;
+    const node = this.planning.view?.node ?? this.api.node;
+    const { gate } = this.gate;
+    return agentStatus(
+      {
+        interfaces: this.#interfaces,
+        kernel: this.kernel,
+        local: this.local,
+        router: this.router,
+        planner: this.planning.planner,
+        gate,
+        gateURL: dataPathHealth,
+        fitness:
+          node === undefined
+            ? { state: 'Unfit', reason: 'NoNode', message: this.reconciler.waitsFor() ?? '' }
+            : this.#fitness.of(node),
+        nodeLabels: node?.labels ?? {},
+        spec: this.#spec(),
+        waiting: this.planning.live ? undefined : (this.reconciler.waitsFor() ?? gate.detail),
+        now: timers.now(),
+      },
+      previous,
+    );
+  }
+}

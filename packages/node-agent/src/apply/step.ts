@@ -1,0 +1,85 @@
+import type { Address, Prefix } from '@fairlead/api';
+import { addAddress, addRoute, deleteAddress, deleteRoute } from '@fairlead/netlink';
+import type { InterfaceAddress, NetlinkRequest, Route } from '@fairlead/netlink';
+import { interfaceAddressKey, routeKey } from '../facts/kernel-state.ts';
+import type { KernelState } from '../facts/kernel-state.ts';
+import type { AddressKey, PrefixKey } from '../plan/keys.ts';
+import { ourAddress } from './kernel-objects.ts';
+
+/** One request to the kernel with what it means to us. */
+export interface Step {
+  readonly request: NetlinkRequest;
+  readonly kind: 'add' | 'delete';
+  /** What to look at again when it fails. */
+  readonly key: { readonly address?: AddressKey; readonly route?: PrefixKey };
+  /** The kernel's key of what it deletes: while it is under way, the event of that is no news. */
+  readonly deletes?: string;
+  /** What holds once the kernel has done it. */
+  readonly done: () => void;
+}
+
+/** Puts an address of ours on the interface. */
+export function addAddressStep(
+  state: KernelState,
+  { key, address, index }: { readonly key: AddressKey; readonly address: Address; readonly index: number },
+): Step {
+  const added = ourAddress(index, address);
+  const { protocol, flags, length } = added;
+  return {
+    request: addAddress({ index, address, length, ...(protocol === undefined ? {} : { protocol }), flags }),
+    kind: 'add',
+    key: { address: key },
+    done: () => {
+      state.putAddress(added);
+    },
+  };
+}
+
+/** Takes an address of ours off its interface. */
+export function deleteAddressStep(
+  state: KernelState,
+  { key, ours }: { readonly key: AddressKey; readonly ours: InterfaceAddress },
+): Step {
+  return {
+    request: deleteAddress({ index: ours.index, address: ours.address, length: ours.length }),
+    kind: 'delete',
+    key: { address: key },
+    deletes: interfaceAddressKey(ours),
+    done: () => {
+      state.dropAddress(ours);
+    },
+  };
+}
+
+/** Sets a route of ours to `dst`. */
+export function addRouteStep(
+  state: KernelState,
+  { key, dst, route }: { readonly key: PrefixKey; readonly dst: Prefix; readonly route: Route },
+): Step {
+  const { index, metric, protocol } = route;
+  return {
+    request: addRoute({ dst, index, metric, protocol }),
+    kind: 'add',
+    key: { route: key },
+    done: () => {
+      state.putRoute(route);
+    },
+  };
+}
+
+/** Removes a route of ours to `dst`. */
+export function deleteRouteStep(
+  state: KernelState,
+  { key, dst, route }: { readonly key: PrefixKey; readonly dst: Prefix; readonly route: Route },
+): Step {
+  const { index, metric, protocol, table } = route;
+  return {
+    request: deleteRoute({ dst, index, metric, protocol, table }),
+    kind: 'delete',
+    key: { route: key },
+    deletes: routeKey(route),
+    done: () => {
+      state.dropRoute(route);
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import type { Address, Prefix } from '@fairlead/api';
+import type { AddressKey, PrefixKey } from '../plan/keys.ts';
+import type { Wanted } from '../plan/planner.ts';
+
+/** What the node is to announce by routes, live: the planner, or the state file before the first sync. */
+export interface WantedVirtual {
+  virtual(key: AddressKey): Wanted;
+  address(key: AddressKey): Address | undefined;
+  route(key: PrefixKey): Prefix | undefined;
+  readonly holdCount: number;
+  virtualAddresses(): Iterable<[AddressKey, Address]>;
+  routes(): Iterable<[PrefixKey, Prefix]>;
+}
