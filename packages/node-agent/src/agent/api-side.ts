@@ -117,14 +117,23 @@ export class APISide {
   listen(): void {
     const { serviceChanged, surroundingsChanged } = this.#options;
     this.#cluster.onConfigChange(surroundingsChanged);
-    this.#cluster.services.store.subscribe((change) => {
+    const { store } = this.#cluster.services;
+    store.subscribe((change) => {
       const service = objectOf(change);
       if (service !== undefined) {
         const gone = change.type === 'deleted';
-        this.#endpoints.want(service.key, !gone && service.endpointsOnly && service.addresses.length > 0);
+        this.#wantEndpoints(service, gone);
         serviceChanged(service, gone);
       }
     });
+    // The watches run since the beginning; the plan will see all that came before, the endpoints have to be asked for.
+    for (const service of store.list()) {
+      this.#wantEndpoints(service, false);
+    }
+  }
+
+  #wantEndpoints(service: ServiceFacts, gone: boolean): void {
+    this.#endpoints.want(service.key, !gone && service.endpointsOnly && service.addresses.length > 0);
   }
 
   /** Reads what is read once, and resolves when all caches are complete. Never rejects. */

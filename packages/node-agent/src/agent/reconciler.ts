@@ -50,6 +50,7 @@ export class Reconciler {
   readonly #reconfiguration: Gathering;
   readonly #waiting: WaitingLog;
   #applied = false;
+  #started = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -58,7 +59,10 @@ export class Reconciler {
       timers,
       signal,
       act: () => {
-        this.#reconfigure();
+        // Before the kernel has been read, everything that is there would look as if it were missing.
+        if (this.#started) {
+          this.#reconfigure();
+        }
       },
     });
     this.#waiting = new WaitingLog({ timers, logger });
@@ -77,6 +81,7 @@ export class Reconciler {
 
   /** The kernel has been read for the first time. @param remembered what to go by until the API server answers */
   start(remembered: ClusterView | undefined): void {
+    this.#started = true;
     this.#updateInterfaces();
     if (remembered !== undefined) {
       this.#enter(remembered);
