@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startIpMonitor, startLab } from '../lab/index.ts';
 import type { IpEvent, IpMonitor, Lab, LabNode, LabProcess } from '../lab/index.ts';
@@ -78,6 +80,23 @@ describe.each([
     expect(link.addr_info.map(({ local }) => local)).toEqual([node.address.IPv4, '172.20.9.1']);
     expect(await node.exec(['ip', 'route', 'get', lab.plan.client.address.IPv4])).toContain(`src ${node.address.IPv4}`);
   }, 20_000);
+
+  // Without IFA_PROTO the file is the mark as well: one that lacks the address makes it somebody else's.
+  if (flags.length === 0) {
+    test('an agent whose memory is older than its last address keeps the address', async () => {
+      const from = monitor.events.length;
+      await agent.kill('SIGTERM'); // it writes the file before it ends
+      // As if it had died after the kernel had the addresses and before the file was written.
+      const file = join(lab.run.directory, node.name, 'state.json');
+      const written = await readFile(file, 'utf8');
+      const older = written.replace(/"services":\[.*?\](?=,"|\})/, '"services":[]');
+      await writeFile(file, older);
+      agent = await lab.startAgent(1, { flags });
+      expect(
+        monitor.events.all.slice(from).filter((event) => event.type === 'address' && event.interface === LAN),
+      ).toEqual([]);
+    }, 30_000);
+  }
 
   test('a killed agent changes nothing, the next one adopts, and takes away what nobody needs any more', async () => {
     const from = monitor.events.length;

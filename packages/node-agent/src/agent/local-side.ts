@@ -42,6 +42,7 @@ export interface LocalSideOptions {
 /** Everything that the holder goes by, but for the candidates. */
 export interface LocalFacts {
   readonly ready: boolean;
+  readonly remembered: boolean;
   readonly excluded: boolean;
   readonly segments: readonly Segment[];
   readonly peers: readonly Peer[];
@@ -84,7 +85,7 @@ export class LocalSide {
   }
 
   /** Everything but the candidates, as it is now. */
-  update({ ready, excluded, segments, peers, spec }: LocalFacts): void {
+  update({ ready, remembered, excluded, segments, peers, spec }: LocalFacts): void {
     const present = new Set(segments.map(({ index }) => index));
     for (const index of this.#adopted.keys()) {
       if (!present.has(index)) {
@@ -93,6 +94,7 @@ export class LocalSide {
     }
     this.#holder.update({
       ready,
+      remembered,
       excluded,
       segments: segments.map((segment) => this.#segment(segment)),
       peers,

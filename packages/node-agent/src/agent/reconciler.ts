@@ -183,8 +183,9 @@ export class Reconciler {
   #enter(view: ClusterView): void {
     const { planning, kernel, local, logger, stateFile, status } = this.#options;
     const { planner, candidates } = planning.enter(view);
-    this.#tellLocalSide(view);
+    // The candidates first: with the view comes the judgement of what was adopted.
     local.candidates(candidates, (key) => planner.candidate(key));
+    this.#tellLocalSide(view);
     kernel.dummy.use(view.spec.dummyInterface);
     kernel.virtual.follow(view.live ? planner : keepingEverything(planner));
     logger.info(view.live ? 'Announcing' : 'Going on from the state file until the API server answers', {
@@ -214,6 +215,7 @@ export class Reconciler {
     const { local, fitness, interfaces } = this.#options;
     local.update({
       ready: true,
+      remembered: !view.live,
       excluded: fitness.of(view.node).state !== 'Fit',
       segments: interfaces.segments,
       peers: view.peers.map(({ peer }) => peer),

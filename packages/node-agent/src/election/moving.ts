@@ -15,7 +15,9 @@ export function considerMove(machine: Machine, record: AddressRecord, phase: Hel
     return;
   }
   if (record.candidate === undefined || record.candidate.preferences.size === 0) {
-    withdraw(machine, record, 'unwanted', undefined);
+    if (machine.view.remembered !== true) {
+      withdraw(machine, record, 'unwanted', undefined);
+    }
     return;
   }
   const leaves = !record.candidate.eligible || machine.view.excluded;

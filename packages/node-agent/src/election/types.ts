@@ -84,6 +84,11 @@ export interface LocalView {
    * and nothing is withdrawn; what was adopted is held and watched.
    */
   readonly ready: boolean;
+  /**
+   * True while this goes by what a past life wrote down, which may be a moment older than its last acts: addresses that
+   * no Service seems to need are then kept. Default: false.
+   */
+  readonly remembered?: boolean;
   /** Whether this node is to hand over and ranks last. */
   readonly excluded: boolean;
   readonly segments: readonly LocalSegment[];
