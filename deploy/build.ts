@@ -37,7 +37,7 @@ const BANNER = [
   '  process.exit(1);',
   '}',
   'const require = fairleadRequire(import.meta.url);',
-  // Small heaps grow slowly and are cleaned often: 5 MiB less for a process that idles.
+  // Room for young objects is given back: 5 MiB less for an idle agent, 29 MiB for an allocator after 1,000 Services.
   "require('node:v8').setFlagsFromString('--optimize-for-size');",
 ].join('\n');
 

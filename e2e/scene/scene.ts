@@ -33,7 +33,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     progress('routers');
     const routers = withRouters ? await Promise.all(lab.nodes.map((node) => lab.startRouter(node))) : [];
     if (withRouters) {
-      await untilSessions(lab, lab.nodes.length);
+      await lab.tor.untilEstablished(lab.nodes.length);
     }
     return { lab, allocators, agents, routers, [Symbol.asyncDispose]: () => lab.close() };
   } catch (error) {
@@ -46,19 +46,4 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
 /** Applies manifests by kubectl. */
 export async function applyAll(lab: Lab, manifests: readonly object[]): Promise<void> {
   await lab.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }));
-}
-
-/** Waits until the ToR's BIRD says so many BGP sessions are up. */
-export async function untilSessions(lab: Lab, count: number, timeoutMs = 20_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const table = await lab.tor.birdc('show protocols');
-    const up = table.split('\n').filter((line) => /\bBGP\b.*\bEstablished\b/.test(line)).length;
-    if (up >= count) {
-      return;
-    }
-    if (performance.now() > deadline) {
-      throw new Error(`${up} of ${count} BGP sessions are up after ${timeoutMs} ms:\n${table}`);
-    }
-  }
 }
