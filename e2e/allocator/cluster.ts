@@ -94,10 +94,17 @@ export class AllocatorCluster implements AsyncDisposable {
     });
   }
 
+  /** Makes or edits a Namespace; its labels become those given. */
+  async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
+    const manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+    await this.plane.apply(['-'], JSON.stringify(manifest));
+  }
+
   /** Makes a Service of type LoadBalancer of our class; `spec` overrides that. */
-  async create(name: string, input: ServiceInput = {}): Promise<StoredService> {
+  async create(key: string, input: ServiceInput = {}): Promise<StoredService> {
     const { annotations, labels, finalizers, spec } = input;
-    return await this.plane.api.create(SERVICES, {
+    const { namespace, name } = serviceKey(key);
+    return await this.plane.api.create(servicesOf(namespace), {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name, annotations, labels, finalizers },
@@ -110,34 +117,35 @@ export class AllocatorCluster implements AsyncDisposable {
     });
   }
 
-  async get(name: string): Promise<StoredService> {
-    return await this.plane.api.get(`${SERVICES}/${name}`);
+  async get(key: string): Promise<StoredService> {
+    return await this.plane.api.get(servicePath(key));
   }
 
-  async patch(name: string, patch: unknown): Promise<StoredService> {
-    return await this.plane.api.patch(`${SERVICES}/${name}`, patch);
+  async patch(key: string, patch: unknown): Promise<StoredService> {
+    return await this.plane.api.patch(servicePath(key), patch);
   }
 
-  async patchStatus(name: string, patch: unknown): Promise<StoredService> {
-    return await this.plane.api.patch(`${SERVICES}/${name}/status`, patch);
+  async patchStatus(key: string, patch: unknown): Promise<StoredService> {
+    return await this.plane.api.patch(`${servicePath(key)}/status`, patch);
   }
 
-  async delete(...names: readonly string[]): Promise<void> {
-    await Promise.all(names.map((name) => this.plane.api.delete(`${SERVICES}/${name}`)));
+  async delete(...keys: readonly string[]): Promise<void> {
+    await Promise.all(keys.map((key) => this.plane.api.delete(servicePath(key))));
   }
 
-  /** Deletes every Service of the namespace that has a name of ours. */
+  /** Deletes every Service of the namespace `default` that has a name of ours. */
   async clear(): Promise<void> {
-    const { items } = await this.plane.api.get<{ items: StoredService[] }>(SERVICES);
+    const { items } = await this.plane.api.get<{ items: StoredService[] }>(servicesOf('default'));
     await this.delete(...items.map(({ metadata }) => metadata.name).filter((name) => name !== 'kubernetes'));
   }
 
   async until(
-    name: string,
+    key: string,
     condition: (service: StoredService) => boolean,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<StoredService> {
-    return await this.plane.api.until<StoredService>(SERVICES, condition, {
+    const { namespace, name } = serviceKey(key);
+    return await this.plane.api.until<StoredService>(servicesOf(namespace), condition, {
       ...options,
       fieldSelector: `metadata.name=${name}`,
     });
@@ -160,16 +168,18 @@ export class AllocatorCluster implements AsyncDisposable {
   }
 
   /** Waits for an event about the Service. */
-  async untilEvent(name: string, reason: string): Promise<KubeEvent> {
+  async untilEvent(key: string, reason: string): Promise<KubeEvent> {
+    const { namespace, name } = serviceKey(key);
     return await this.plane.api.until<KubeEvent & { metadata: { name: string } }>(
-      EVENTS,
+      eventsIn(namespace),
       (event) => event.regarding?.name === name && event.reason === reason,
     );
   }
 
   /** The Event objects about the Service that there are now. */
-  async eventsOf(name: string): Promise<readonly KubeEvent[]> {
-    const { items } = await this.plane.api.get<{ items: KubeEvent[] }>(EVENTS);
+  async eventsOf(key: string): Promise<readonly KubeEvent[]> {
+    const { namespace, name } = serviceKey(key);
+    const { items } = await this.plane.api.get<{ items: KubeEvent[] }>(eventsIn(namespace));
     return items.filter(({ regarding }) => regarding?.name === name);
   }
 
@@ -192,8 +202,24 @@ export class AllocatorCluster implements AsyncDisposable {
   }
 }
 
-const SERVICES = '/api/v1/namespaces/default/services';
-const EVENTS = '/apis/events.k8s.io/v1/namespaces/default/events';
+/** Tests name Services `NAMESPACE/NAME`, or `NAME` in the namespace `default`. */
+function serviceKey(key: string): { readonly namespace: string; readonly name: string } {
+  const slash = key.indexOf('/');
+  return { namespace: slash < 0 ? 'default' : key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+function servicesOf(namespace: string): string {
+  return `/api/v1/namespaces/${namespace}/services`;
+}
+
+function servicePath(key: string): string {
+  const { namespace, name } = serviceKey(key);
+  return `${servicesOf(namespace)}/${name}`;
+}
+
+function eventsIn(namespace: string): string {
+  return `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+}
 
 export function addressesOf({ status }: Service): string[] {
   return (status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '');
