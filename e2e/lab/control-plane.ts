@@ -102,6 +102,11 @@ export class ControlPlane implements AsyncDisposable {
     this.kubectlPath = parts.kubectl;
   }
 
+  /** The Unix socket on which etcd serves its clients, HTTP and gRPC. */
+  get etcdSocket(): string {
+    return join(this.run.directory, new URL(ETCD.client.replace('unix:', 'http:')).host);
+  }
+
   /**
    * Runs kubectl as administrator.
    * @returns its standard output

@@ -7,6 +7,7 @@ export {
   startControlPlane,
   type ControlPlaneOptions,
 } from './control-plane.ts';
+export { seedServices, type SeedOptions } from './seed.ts';
 export { LabProcess, ProcessError, type Exit } from './process.ts';
 export { CommandError, Run, type SpawnOptions } from './run.ts';
 export { now } from './clock.ts';
