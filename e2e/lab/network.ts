@@ -92,13 +92,18 @@ async function addNamespaces(run: Run, names: readonly string[]): Promise<void> 
 }
 
 function bridge(name: string): string[] {
-  // Snooping without a querier drops multicast that neighbour discovery needs; a forward delay holds frames back.
+  // Snooping without a querier drops multicast that neighbour discovery needs; a forward delay holds frames back. A bridge
+  // without an address of its own takes the lowest one of its ports, and so another one when a node dies or boots: its
+  // neighbours would send to the old one for some 8 s, until their unicast probes have failed.
   return [
-    `link add ${name} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+    `link add ${name} address ${BRIDGE_MAC} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
     `link set ${name} up`,
     'link set lo up',
   ];
 }
+
+/** Locally administered; every bridge of a lab is in a network of its own. */
+const BRIDGE_MAC = '02:00:00:00:00:fe';
 
 /** A router of the real world: no filters by reverse path, no redirects, and each flow its own next hop. */
 const ROUTER_SYSCTLS = {
