@@ -92,6 +92,26 @@ describe('event recorder', () => {
     await until(() => about('stuck').length === 2);
   });
 
+  it('folds one topic into a series that tells its newest note, once an interval', async () => {
+    await using recorder = new EventRecorder({ client, logger: log, seriesIntervalMs: 1_000, ...reporter });
+    const tell = (note: string): void => recorder.record({ ...input('shop', 'topical', note), topic: 'refused' });
+    tell('first');
+    await until(() => about('topical').length === 1);
+    for (let note = 0; note < 50; note += 1) {
+      tell(`note ${note}`);
+    }
+    await until(() => about('topical').length === 2);
+    expect(about('topical').map(({ note, series }) => [note, series?.count])).toEqual(
+      expect.arrayContaining([
+        ['first', undefined],
+        ['note 49', undefined],
+      ]),
+    );
+    tell('note 49');
+    await until(() => about('topical').some(({ series }) => series?.count === 2));
+    expect(about('topical')).toHaveLength(2);
+  });
+
   it('goes on in a new event when the old one is gone', async () => {
     await using recorder = new EventRecorder({ client, logger: log, seriesIntervalMs: 200, ...reporter });
     recorder.record(input('shop', 'old'));

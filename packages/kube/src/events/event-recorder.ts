@@ -92,7 +92,7 @@ export class EventRecorder implements AsyncDisposable {
       return;
     }
     const key = seriesKey(input);
-    const series = this.#repeat(key) ?? this.#begin(input);
+    const series = this.#repeat(key, input) ?? this.#begin(input);
     this.#series.set(key, series);
     this.#forgetOldest();
     this.#schedule(series);
@@ -115,16 +115,20 @@ export class EventRecorder implements AsyncDisposable {
   }
 
   /** The series that this event repeats, moved to the end of the order; undefined when there is none, or it has ended. */
-  #repeat(key: string): EventSeries | undefined {
+  #repeat(key: string, input: EventInput): EventSeries | undefined {
     const { wallClock, seriesIntervalMs } = this.#options;
     const series = this.#series.get(key);
     this.#series.delete(key);
     if (series === undefined || wallClock() - series.lastAt > 2 * seriesIntervalMs) {
       return undefined;
     }
-    series.count += 1;
-    series.lastAt = wallClock();
-    return series;
+    if (series.input.note === input.note) {
+      series.count += 1;
+      series.lastAt = wallClock();
+      return series;
+    }
+    // The API server lets nobody change a note: another one is another Event, and has to wait until one is due.
+    return Object.assign(series, this.#begin(input), { writtenAt: series.writtenAt });
   }
 
   #begin(input: EventInput): EventSeries {
@@ -179,15 +183,19 @@ export class EventRecorder implements AsyncDisposable {
   async #write(series: EventSeries, signal: AbortSignal): Promise<void> {
     series.writtenAt = this.#options.now();
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      const { count } = series;
+      const { count, name } = series;
+      // Meanwhile the series may have got another note, and with it another name: that one has not been written.
+      const wrote = (times: number): void => {
+        series.writtenCount = series.name === name ? times : series.writtenCount;
+      };
       try {
         await this.#send(series, signal);
-        series.writtenCount = count;
+        wrote(count);
         this.#backoff.succeeded();
         return;
       } catch (error) {
         if (isAlreadyExists(error)) {
-          series.writtenCount = 1; // an earlier attempt whose answer was lost
+          wrote(1); // an earlier attempt whose answer was lost
           return;
         }
         if (signal.aborted || isNamespaceTerminating(error)) {

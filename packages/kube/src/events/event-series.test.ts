@@ -42,6 +42,12 @@ describe('event', () => {
     });
   });
 
+  it('names the other object that it has to do with', () => {
+    const related = { apiVersion: 'fairlead.dev/v1', kind: 'ServiceGroup', name: 'lan' };
+    expect(eventObject(series({ input: { ...input, related } }), reporter).related).toEqual(related);
+    expect(eventObject(series({}), reporter)).not.toHaveProperty('related');
+  });
+
   it('cuts a note at the limit of the API and not inside a character', () => {
     const { note = '' } = eventObject(series({ input: { ...input, note: 'é'.repeat(1_000) } }), reporter);
     expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
@@ -54,9 +60,11 @@ describe('event', () => {
     expect(name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
   });
 
-  it('folds with what is equal and with nothing else', () => {
+  it('folds with what is equal, or about the same topic, and with nothing else', () => {
     expect(seriesKey({ ...input })).toBe(seriesKey(input));
     expect(seriesKey({ ...input, note: 'other' })).not.toBe(seriesKey(input));
+    expect(seriesKey({ ...input, topic: 't', note: 'other' })).toBe(seriesKey({ ...input, topic: 't' }));
+    expect(seriesKey({ ...input, topic: input.note })).not.toBe(seriesKey(input));
     expect(seriesKey({ ...input, regarding: { ...input.regarding, uid: 'v' } })).not.toBe(seriesKey(input));
   });
 });

@@ -12,6 +12,8 @@ export interface ObjectReference {
 /** What is told. Equal ones fold into a series. */
 export interface EventInput {
   readonly regarding: ObjectReference;
+  /** Another object that the event has to do with, such as the one to mend. */
+  readonly related?: ObjectReference;
   readonly type: 'Normal' | 'Warning';
   /** CamelCase, for machines. */
   readonly reason: string;
@@ -19,15 +21,20 @@ export interface EventInput {
   readonly action: string;
   /** For people; cut at 1,024 bytes, the API's limit. */
   readonly note: string;
+  /**
+   * What the event is about. Events of one topic fold into a series though their notes differ, and the newest note is
+   * told when the series is next due. Default: the note, so that only equal events fold.
+   */
+  readonly topic?: string;
 }
 
-/** One event and its repetitions; becomes one Event object. */
+/** One event and its repetitions; becomes one Event object for each note that is told. */
 export interface EventSeries {
-  readonly input: EventInput;
+  input: EventInput;
   /** Name of the Event object. */
-  readonly name: string;
+  name: string;
   /** Unix milliseconds. */
-  readonly firstAt: number;
+  firstAt: number;
   lastAt: number;
   count: number;
   /** How often it was seen when it was last written; 0 before the first write. */
@@ -48,9 +55,10 @@ const LONGEST_NOTE_BYTES = 1_024;
 const LONGEST_NAME = 253;
 
 /** Events that are equal under this key are repetitions. */
-export function seriesKey({ regarding, type, reason, action, note }: EventInput): string {
+export function seriesKey({ regarding, type, reason, action, note, topic }: EventInput): string {
   const { apiVersion, kind, namespace, name, uid } = regarding;
-  return JSON.stringify([apiVersion, kind, namespace, name, uid, type, reason, action, note]);
+  const about = topic === undefined ? { note } : { topic };
+  return JSON.stringify([apiVersion, kind, namespace, name, uid, type, reason, action, about]);
 }
 
 /** The namespace where an event must stand: that of the object, `default` for objects without one. */
@@ -78,6 +86,7 @@ export function eventObject(series: EventSeries, reporter: Reporter): KubeEvent 
     action: input.action,
     note: cutText(input.note, LONGEST_NOTE_BYTES),
     regarding: { ...input.regarding },
+    ...(input.related === undefined ? {} : { related: { ...input.related } }),
     ...(series.count > 1 ? { series: seriesField(series) } : {}),
   };
 }
