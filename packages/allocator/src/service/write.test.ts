@@ -1,5 +1,5 @@
 import type { ServiceView, Verdict } from '@fairlead/ipam';
-import { planWrite } from './write.ts';
+import { planWrite, refusalEvent } from './write.ts';
 
 const TIME = '2026-01-01T00:00:00Z';
 const options = { time: TIME, restores: false };
@@ -36,7 +36,11 @@ const served: ServiceView = {
   ...view,
   observed: { addresses: ['192.0.2.1'], wellFormed: true, allocatedFrom: 'default', condition },
 };
-const refusal = { token: 'PoolExhausted', sentence: 'ServiceGroup default is full' } as const;
+const refusal = {
+  token: 'PoolExhausted',
+  sentence: 'ServiceGroup default is full',
+  object: { kind: 'ServiceGroup', name: 'default' },
+} as const;
 
 describe('the write of a Service', () => {
   it('carries addresses, condition and annotation, and is guarded by uid and version', () => {
@@ -56,6 +60,7 @@ describe('the write of a Service', () => {
           note: 'Assigned 192.0.2.1 from ServiceGroup default',
         },
       ],
+      refusal: undefined,
     });
   });
 
@@ -91,15 +96,34 @@ describe('the write of a Service', () => {
     });
   });
 
-  it('says a refusal once in condition, annotation and event', () => {
-    const first = planWrite(view, { ...allocated, addresses: [], group: undefined, refusal }, options);
-    expect(first).toMatchObject({
+  it('says a refusal in condition and annotation, and tells it as news once', () => {
+    const refused = { ...allocated, addresses: [], group: undefined, refusal };
+    expect(planWrite(view, refused, options)).toMatchObject({
       patch: {
         metadata: { annotations: { 'fairlead.dev/reason': refusal.sentence } },
         status: { conditions: [{ status: 'False', reason: 'PoolExhausted', message: refusal.sentence }] },
       },
-      events: [{ type: 'Warning', reason: 'AllocationFailed', note: `PoolExhausted: ${refusal.sentence}` }],
+      events: [],
+      refusal,
     });
+    const said = { status: 'False', reason: refusal.token, message: refusal.sentence };
+    const wiped: ServiceView = { ...view, observed: { ...view.observed, condition: said } };
+    expect(planWrite(wiped, refused, options)).toMatchObject({ events: [], refusal: undefined });
+    const other = { ...refused, refusal: { ...refusal, sentence: 'ServiceGroup default is full again' } };
+    expect(planWrite(wiped, other, options)?.refusal).toBe(other.refusal);
+  });
+
+  it('has an event of a refusal that names the object to look at, where it is not the Service itself', () => {
+    expect(refusalEvent(view, refusal, 'topic')).toEqual({
+      type: 'Warning',
+      reason: 'AllocationFailed',
+      action: 'Allocate',
+      note: `PoolExhausted: ${refusal.sentence}`,
+      topic: 'topic',
+      related: { apiVersion: 'fairlead.dev/v1', kind: 'ServiceGroup', name: 'default' },
+    });
+    const own = { kind: 'Service', namespace: 'shop', name: 'web' };
+    expect(refusalEvent(view, { ...refusal, object: own }, 'topic')).not.toHaveProperty('related');
   });
 
   it('removes the wish to be moved together with the move', () => {

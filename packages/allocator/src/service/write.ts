@@ -1,7 +1,14 @@
-import { ADDRESSES_ALLOCATED, ALLOCATOR_ANNOTATIONS, EVENT_REASONS, SERVICE_ANNOTATIONS } from '@fairlead/api';
-import type { EventReason } from '@fairlead/api';
+import {
+  ADDRESSES_ALLOCATED,
+  ALLOCATOR_ANNOTATIONS,
+  API_VERSION,
+  EVENT_REASONS,
+  SERVICE_ANNOTATIONS,
+} from '@fairlead/api';
+import type { EventReason, Refusal, RefusalObject } from '@fairlead/api';
 import type { ObservedStatus, ServiceView, Verdict } from '@fairlead/ipam';
 import { conditionText, listNames } from '@fairlead/ipam';
+import type { ObjectReference } from '@fairlead/kube';
 
 /** An event to record once the write has succeeded. */
 export interface ServiceEvent {
@@ -9,6 +16,10 @@ export interface ServiceEvent {
   readonly reason: EventReason;
   readonly action: string;
   readonly note: string;
+  /** The object to look at, where it is another than the Service. */
+  readonly related?: ObjectReference;
+  /** Events of one topic are one series. */
+  readonly topic?: string;
 }
 
 /** The one request that makes a Service say its verdict. */
@@ -16,6 +27,8 @@ export interface ServiceWrite {
   /** Strategic merge patch of `services/NAME/status`; guarded by uid and resourceVersion. */
   readonly patch: Readonly<Record<string, unknown>>;
   readonly events: readonly ServiceEvent[];
+  /** A refusal that the Service did not say before. */
+  readonly refusal: Refusal | undefined;
 }
 
 type Annotations = Record<string, string | null>;
@@ -44,7 +57,34 @@ export function planWrite(
       status: { ...ingress, ...(condition === undefined ? {} : { conditions: [condition] }) },
     },
     events: eventsOf(view, verdict, options.restores),
+    refusal: newRefusal(observed, verdict),
   };
+}
+
+/** The event of a refusal. */
+export function refusalEvent(view: ServiceView, { token, sentence, object }: Refusal, topic: string): ServiceEvent {
+  const isOther =
+    object !== undefined &&
+    (object.kind !== 'Service' || object.namespace !== view.namespace || object.name !== view.name);
+  return {
+    type: 'Warning',
+    reason: EVENT_REASONS.allocationFailed,
+    action: 'Allocate',
+    note: `${token}: ${sentence}`,
+    topic,
+    ...(isOther ? { related: referenceTo(object) } : {}),
+  };
+}
+
+function referenceTo({ kind, namespace, name }: RefusalObject): ObjectReference {
+  const apiVersion = kind === 'Service' ? 'v1' : API_VERSION;
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function newRefusal({ condition }: ObservedStatus, verdict: Verdict): Refusal | undefined {
+  const refusal = verdict.kind === 'allocated' ? verdict.refusal : undefined;
+  const isSaid = condition?.reason === refusal?.token && condition?.message === refusal?.sentence;
+  return isSaid ? undefined : refusal;
 }
 
 /** Whether the addresses on the Service are those of the verdict. */
@@ -128,8 +168,8 @@ function released(addresses: readonly string[]): ServiceEvent {
 }
 
 function allocationEvents(
-  { observed, loadBalancerIP, addresses }: ServiceView,
-  { group, refusal }: Extract<Verdict, { kind: 'allocated' }>,
+  { loadBalancerIP, addresses }: ServiceView,
+  { group }: Extract<Verdict, { kind: 'allocated' }>,
   added: readonly string[],
 ): ServiceEvent[] {
   const events: ServiceEvent[] = [];
@@ -145,10 +185,6 @@ function allocationEvents(
         note: advice,
       });
     }
-  }
-  if (refusal !== undefined && observed.condition?.message !== refusal.sentence) {
-    const note = `${refusal.token}: ${refusal.sentence}`;
-    events.push({ type: 'Warning', reason: EVENT_REASONS.allocationFailed, action: 'Allocate', note });
   }
   return events;
 }

@@ -6,7 +6,9 @@ import type { Logger } from '@fairlead/runtime';
 import type { AllocatorMetrics } from '../metrics.ts';
 import type { Recorder } from '../recorder.ts';
 import { Contests } from './contest.ts';
-import { planWrite, saysAddresses } from './write.ts';
+import { RefusalTopics } from './refusal-topics.ts';
+import { planWrite, refusalEvent, saysAddresses } from './write.ts';
+import type { ServiceWrite } from './write.ts';
 
 /** Patches in flight at a time. The API server allows hundreds; above 32 a burst becomes no faster (measured). */
 const CONCURRENCY = 32;
@@ -46,6 +48,7 @@ export class ServiceWriter {
     retryBurst: 1_000,
   });
   readonly #contests = new Contests();
+  readonly #topics = new RefusalTopics();
   /** Addresses that are known to stand on a Service because we wrote them, or found them there. */
   readonly #settled = new Map<string, { readonly uid: string; readonly addresses: string }>();
   /** Services whose write failed, to be tried at once when the API server answers again. */
@@ -69,6 +72,7 @@ export class ServiceWriter {
   forget(key: string): void {
     this.#settled.delete(key);
     this.#contests.forget(key);
+    this.#topics.forget(key);
     this.#failing.delete(key);
   }
 
@@ -131,11 +135,25 @@ export class ServiceWriter {
       metrics.patched((now() - begun) / 1_000, isConflict(error) ? 'conflict' : 'error');
       return await this.#failed(error, view, signal);
     }
+    this.#tell(view, verdict, write);
+  }
+
+  /** Tells, in metrics, events and the log, what has been written. */
+  #tell(view: ServiceView, verdict: Verdict, { events, refusal }: ServiceWrite): void {
+    const { metrics, recorder, logger } = this.#options;
     if (verdict.kind === 'allocated') {
       metrics.judged(verdict.refusal?.token);
     }
-    for (const event of write.events) {
-      this.#options.recorder.record(view, event);
+    for (const event of events) {
+      recorder.record(view, event);
+    }
+    if (refusal !== undefined) {
+      const { token, sentence, object } = refusal;
+      recorder.record(view, refusalEvent(view, refusal, this.#topics.topicOf(view, refusal)));
+      // Not called `token`: what has that name in a log is a secret, and is not shown.
+      logger.info('A Service is refused', { service: view.key, reason: token, sentence, object });
+    } else if (verdict.kind === 'cleared' || verdict.refusal === undefined) {
+      this.#topics.forget(view.key);
     }
   }
 
