@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { ADDRESSES_ALLOCATED, API_VERSION, DEFAULT_LOAD_BALANCER_CLASS } from '@fairlead/api';
 import type { ServiceGroup, ServiceGroupManifest } from '@fairlead/api';
 import type { KubeEvent, Service } from '@fairlead/kube';
-import { REPOSITORY, startControlPlane } from '../lab/index.ts';
+import { REPOSITORY, Run, startControlPlane } from '../lab/index.ts';
 import type { ControlPlane, LabProcess } from '../lab/index.ts';
+import { AuditLog } from './audit.ts';
 
 const RELEASE_NAMESPACE = 'fairlead-system';
 const CRDS = join(REPOSITORY, 'deploy', 'crds');
@@ -37,16 +38,35 @@ export interface RunningAllocator {
 /** A real API server with our resources, and allocators under their own service account. */
 export class AllocatorCluster implements AsyncDisposable {
   readonly plane: ControlPlane;
+  readonly #audit: AuditLog | undefined;
   #started = 0;
 
-  private constructor(plane: ControlPlane) {
+  private constructor(plane: ControlPlane, audit: AuditLog | undefined) {
     this.plane = plane;
+    this.#audit = audit;
   }
 
-  static async start(): Promise<AllocatorCluster> {
-    const plane = await startControlPlane({ manifests: [CRDS, join(REPOSITORY, 'deploy', 'rbac.yaml')] });
-    await plane.kubectl(['wait', '--for=condition=Established', '--timeout=20s', '-f', CRDS]);
-    return new AllocatorCluster(plane);
+  /** @param options.audit have the API server keep a log of who writes which status; it costs a little time a write */
+  static async start(options: { readonly audit?: boolean } = {}): Promise<AllocatorCluster> {
+    const run = await Run.start();
+    try {
+      const audit = options.audit === true ? await AuditLog.prepare(run.directory) : undefined;
+      const manifests = [CRDS, join(REPOSITORY, 'deploy', 'rbac.yaml')];
+      const plane = await startControlPlane({ run, manifests, apiServerFlags: audit?.flags ?? [] });
+      await plane.kubectl(['wait', '--for=condition=Established', '--timeout=20s', '-f', CRDS]);
+      return new AllocatorCluster(plane, audit);
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+  }
+
+  /** Who wrote which status, according to the API server. */
+  get audit(): AuditLog {
+    if (this.#audit === undefined) {
+      throw new Error('this cluster was started without an audit log');
+    }
+    return this.#audit;
   }
 
   /** Starts an allocator from its sources; returns when it is ready, unless told not to wait. */

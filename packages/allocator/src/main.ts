@@ -19,9 +19,11 @@ await runMain(NAME, async (signal) => {
     level: LOG_LEVELS.find((level) => level === flags['log-level']) ?? 'info',
   });
   const metrics = createMetrics();
+  const identity = flags.identity ?? hostname();
   const client = await createKubeClient({
     logger,
-    userAgent: NAME,
+    // Up to the slash it is the manager of fields, the same for all replicas; behind it, who asked, for audit logs.
+    userAgent: `${NAME}/${encodeURIComponent(identity)}`,
     ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
   });
   const allocator = new Allocator({
@@ -30,7 +32,7 @@ await runMain(NAME, async (signal) => {
     metrics,
     ownership: { loadBalancerClass: flags['load-balancer-class'], isDefaultClass: flags['default-class'] },
     namespace: flags.namespace,
-    identity: flags.identity ?? hostname(),
+    identity,
     electLeader: flags['leader-elect'],
     annotateHolders: flags['announced-by'],
     // An abort ends the wait early and is no error.
