@@ -219,6 +219,7 @@ export class AllocatorCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.plane.close();
+    await this.plane.run.close();
   }
 }
 
