@@ -4,15 +4,15 @@ import {
   API_VERSION,
   EVENT_REASONS,
   SERVICE_ANNOTATIONS,
-} from '@fairlead/api';
-import type { EventReason, Refusal, RefusalObject } from '@fairlead/api';
-import type { ObservedStatus, ServiceView, Verdict } from '@fairlead/ipam';
-import { conditionText, listNames } from '@fairlead/ipam';
-import type { ObjectReference } from '@fairlead/kube';
+} from "@fairlead/api";
+import type { EventReason, Refusal, RefusalObject } from "@fairlead/api";
+import type { ObservedStatus, ServiceView, Verdict } from "@fairlead/ipam";
+import { conditionText, listNames } from "@fairlead/ipam";
+import type { ObjectReference } from "@fairlead/kube";
 
 /** An event to record once the write has succeeded. */
 export interface ServiceEvent {
-  readonly type: 'Normal' | 'Warning';
+  readonly type: "Normal" | "Warning";
   readonly reason: EventReason;
   readonly action: string;
   readonly note: string;
@@ -37,58 +37,98 @@ type Annotations = Record<string, string | null>;
  * What has to be written so that the Service says the verdict; undefined when it does already.
  * @param options.time RFC 3339, for the condition
  * @param options.restores the Service said so before and somebody has changed it
+ * @param options.stood addresses that are known to have stood on it: the API server itself takes them away when the type
+ *   changes
  */
 export function planWrite(
   view: ServiceView,
   verdict: Verdict,
-  options: { readonly time: string; readonly restores: boolean },
+  options: {
+    readonly time: string;
+    readonly restores: boolean;
+    readonly stood: readonly string[];
+  },
 ): ServiceWrite | undefined {
   const { observed } = view;
   const annotations = annotationChanges(view, verdict);
   const ingress = ingressChange(observed, verdict);
   const condition = conditionChange(observed, verdict, options.time);
-  if (annotations === undefined && ingress === undefined && condition === undefined) {
+  if (
+    annotations === undefined &&
+    ingress === undefined &&
+    condition === undefined
+  ) {
     return undefined;
   }
   const { uid, resourceVersion } = view;
   return {
     patch: {
-      metadata: { uid, resourceVersion, ...(annotations === undefined ? {} : { annotations }) },
-      status: { ...ingress, ...(condition === undefined ? {} : { conditions: [condition] }) },
+      metadata: {
+        uid,
+        resourceVersion,
+        ...(annotations === undefined ? {} : { annotations }),
+      },
+      status: {
+        ...ingress,
+        ...(condition === undefined ? {} : { conditions: [condition] }),
+      },
     },
-    events: eventsOf(view, verdict, options.restores),
+    events: eventsOf(view, verdict, options),
     refusal: newRefusal(observed, verdict),
   };
 }
 
 /** The event of a refusal. */
-export function refusalEvent(view: ServiceView, { token, sentence, object }: Refusal, topic: string): ServiceEvent {
+export function refusalEvent(
+  view: ServiceView,
+  { token, sentence, object }: Refusal,
+  topic: string,
+): ServiceEvent {
   const isOther =
     object !== undefined &&
-    (object.kind !== 'Service' || object.namespace !== view.namespace || object.name !== view.name);
+    (object.kind !== "Service" ||
+      object.namespace !== view.namespace ||
+      object.name !== view.name);
   return {
-    type: 'Warning',
+    type: "Warning",
     reason: EVENT_REASONS.allocationFailed,
-    action: 'Allocate',
+    action: "Allocate",
     note: `${token}: ${sentence}`,
     topic,
     ...(isOther ? { related: referenceTo(object) } : {}),
   };
 }
 
-function referenceTo({ kind, namespace, name }: RefusalObject): ObjectReference {
-  const apiVersion = kind === 'Service' ? 'v1' : API_VERSION;
-  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+function referenceTo({
+  kind,
+  namespace,
+  name,
+}: RefusalObject): ObjectReference {
+  const apiVersion = kind === "Service" ? "v1" : API_VERSION;
+  return {
+    apiVersion,
+    kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+  };
 }
 
-function newRefusal({ condition }: ObservedStatus, verdict: Verdict): Refusal | undefined {
-  const refusal = verdict.kind === 'allocated' ? verdict.refusal : undefined;
-  const isSaid = condition?.reason === refusal?.token && condition?.message === refusal?.sentence;
+function newRefusal(
+  { condition }: ObservedStatus,
+  verdict: Verdict,
+): Refusal | undefined {
+  const refusal = verdict.kind === "allocated" ? verdict.refusal : undefined;
+  const isSaid =
+    condition?.reason === refusal?.token &&
+    condition?.message === refusal?.sentence;
   return isSaid ? undefined : refusal;
 }
 
 /** Whether the addresses on the Service are those of the verdict. */
-export function saysAddresses(observed: ObservedStatus, verdict: Verdict): boolean {
+export function saysAddresses(
+  observed: ObservedStatus,
+  verdict: Verdict,
+): boolean {
   const wanted = addressesOf(verdict);
   return (
     observed.wellFormed &&
@@ -98,38 +138,66 @@ export function saysAddresses(observed: ObservedStatus, verdict: Verdict): boole
 }
 
 function addressesOf(verdict: Verdict): readonly string[] {
-  return verdict.kind === 'allocated' ? verdict.addresses : [];
+  return verdict.kind === "allocated" ? verdict.addresses : [];
 }
 
 /** Always with `ipMode`: without it the API server's default would make each Service look changed. */
-function ingressChange(observed: ObservedStatus, verdict: Verdict): Record<string, unknown> | undefined {
+function ingressChange(
+  observed: ObservedStatus,
+  verdict: Verdict,
+): Record<string, unknown> | undefined {
   if (saysAddresses(observed, verdict)) {
     return undefined;
   }
   const addresses = addressesOf(verdict);
-  const ingress = addresses.length === 0 ? null : addresses.map((ip) => ({ ip, ipMode: 'VIP' }));
+  const ingress =
+    addresses.length === 0
+      ? null
+      : addresses.map((ip) => ({ ip, ipMode: "VIP" }));
   return { loadBalancer: { ingress } };
 }
 
-function conditionChange(observed: ObservedStatus, verdict: Verdict, time: string): unknown {
+function conditionChange(
+  observed: ObservedStatus,
+  verdict: Verdict,
+  time: string,
+): unknown {
   const before = observed.condition;
-  if (verdict.kind === 'cleared') {
-    return before === undefined ? undefined : { $patch: 'delete', type: ADDRESSES_ALLOCATED };
+  if (verdict.kind === "cleared") {
+    return before === undefined
+      ? undefined
+      : { $patch: "delete", type: ADDRESSES_ALLOCATED };
   }
   const { status, reason, message } = conditionText(verdict);
-  if (before !== undefined && before.status === status && before.reason === reason && before.message === message) {
+  if (
+    before !== undefined &&
+    before.status === status &&
+    before.reason === reason &&
+    before.message === message
+  ) {
     return undefined;
   }
   const text = { type: ADDRESSES_ALLOCATED, status, reason, message };
-  return before?.status === status ? text : { ...text, lastTransitionTime: time };
+  return before?.status === status
+    ? text
+    : { ...text, lastTransitionTime: time };
 }
 
-function annotationChanges(view: ServiceView, verdict: Verdict): Annotations | undefined {
+function annotationChanges(
+  view: ServiceView,
+  verdict: Verdict,
+): Annotations | undefined {
   const { observed } = view;
-  const allocated = verdict.kind === 'allocated' ? verdict : undefined;
+  const allocated = verdict.kind === "allocated" ? verdict : undefined;
   const wanted = {
-    [ALLOCATOR_ANNOTATIONS.allocatedFrom]: [observed.allocatedFrom, allocated?.group],
-    [ALLOCATOR_ANNOTATIONS.reason]: [observed.reason, allocated?.refusal?.sentence],
+    [ALLOCATOR_ANNOTATIONS.allocatedFrom]: [
+      observed.allocatedFrom,
+      allocated?.group,
+    ],
+    [ALLOCATOR_ANNOTATIONS.reason]: [
+      observed.reason,
+      allocated?.refusal?.sentence,
+    ],
   };
   const changes: Annotations = {};
   for (const [name, [before, after]] of Object.entries(wanted)) {
@@ -147,41 +215,71 @@ function annotationChanges(view: ServiceView, verdict: Verdict): Annotations | u
   return Object.keys(changes).length === 0 ? undefined : changes;
 }
 
-function eventsOf(view: ServiceView, verdict: Verdict, restores: boolean): readonly ServiceEvent[] {
+function eventsOf(
+  view: ServiceView,
+  verdict: Verdict,
+  {
+    restores,
+    stood,
+  }: { readonly restores: boolean; readonly stood: readonly string[] },
+): readonly ServiceEvent[] {
   const { observed } = view;
   const after = addressesOf(verdict);
   if (restores && !saysAddresses(observed, verdict)) {
-    const note = `Somebody changed status.loadBalancer; put back ${listNames(after) || 'no address'}`;
-    return [{ type: 'Warning', reason: EVENT_REASONS.statusRestored, action: 'RestoreStatus', note }];
+    const note = `Somebody changed status.loadBalancer; put back ${listNames(after) || "no address"}`;
+    return [
+      {
+        type: "Warning",
+        reason: EVENT_REASONS.statusRestored,
+        action: "RestoreStatus",
+        note,
+      },
+    ];
   }
-  const added = after.filter((address) => !observed.addresses.includes(address));
-  const removed = observed.addresses.filter((address) => !after.includes(address));
+  const added = after.filter(
+    (address) => !observed.addresses.includes(address),
+  );
+  const removed = [...new Set([...observed.addresses, ...stood])].filter(
+    (address) => !after.includes(address),
+  );
   return [
     ...(removed.length === 0 ? [] : [released(removed)]),
-    ...(verdict.kind === 'allocated' ? allocationEvents(view, verdict, added) : []),
+    ...(verdict.kind === "allocated"
+      ? allocationEvents(view, verdict, added)
+      : []),
   ];
 }
 
 function released(addresses: readonly string[]): ServiceEvent {
   const note = `Released ${listNames(addresses)}`;
-  return { type: 'Normal', reason: EVENT_REASONS.addressReleased, action: 'Release', note };
+  return {
+    type: "Normal",
+    reason: EVENT_REASONS.addressReleased,
+    action: "Release",
+    note,
+  };
 }
 
 function allocationEvents(
   { loadBalancerIP, addresses }: ServiceView,
-  { group }: Extract<Verdict, { kind: 'allocated' }>,
+  { group }: Extract<Verdict, { kind: "allocated" }>,
   added: readonly string[],
 ): ServiceEvent[] {
   const events: ServiceEvent[] = [];
   if (added.length > 0) {
     const note = `Assigned ${listNames(added)} from ServiceGroup ${group}`;
-    events.push({ type: 'Normal', reason: EVENT_REASONS.addressAssigned, action: 'Allocate', note });
+    events.push({
+      type: "Normal",
+      reason: EVENT_REASONS.addressAssigned,
+      action: "Allocate",
+      note,
+    });
     if (loadBalancerIP !== undefined && addresses === undefined) {
       const advice = `spec.loadBalancerIP is deprecated by Kubernetes; write the annotation ${SERVICE_ANNOTATIONS.addresses} instead`;
       events.push({
-        type: 'Warning',
+        type: "Warning",
         reason: EVENT_REASONS.loadBalancerIPDeprecated,
-        action: 'Allocate',
+        action: "Allocate",
         note: advice,
       });
     }
