@@ -164,6 +164,23 @@ export function isNetworkError(error: unknown): error is NetworkError {
   return error instanceof NetworkError;
 }
 
+/**
+ * Nothing was heard at all, not even a refusal to connect: other connections to the server may be just as dead and never
+ * be closed (a host that lost power, a load balancer or a NAT that forgot them).
+ */
+export function isSilence(error: unknown): error is NetworkError {
+  return isNetworkError(error) && SILENT_CODES.has(error.code);
+}
+
+const SILENT_CODES: ReadonlySet<string> = new Set([
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
 /** How long the server asked to wait, in milliseconds; undefined when it did not. */
 export function retryAfterMs(error: unknown): number | undefined {
   return error instanceof ApiError ? error.retryAfterMs : undefined;

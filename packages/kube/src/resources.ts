@@ -13,6 +13,7 @@ import type {
   V1Lease,
   V1Namespace,
   V1Node,
+  V1ObjectMeta,
   V1Pod,
   V1Secret,
   V1Service,
@@ -53,8 +54,15 @@ export interface ResourceType<T extends KubeObject> {
   /** The name in URLs. */
   readonly plural: string;
   readonly namespaced: boolean;
+  /** What reads ask for: the whole object, or its metadata alone ({@link metadataOnly}). Default `Object`. */
+  readonly representation?: 'Object' | 'PartialObjectMetadata';
   /** Never set: it ties the object's type to the resource, so that `client.get(SERVICES, …)` is a Service. */
   readonly object?: T;
+}
+
+/** An object of any type of which the server sends the metadata and nothing else. */
+export interface PartialObjectMetadata extends KubeObject {
+  readonly metadata?: Wire<V1ObjectMeta>;
 }
 
 /** Names one object of a type; without a namespace where the type has none. */
@@ -110,6 +118,29 @@ export const LB_NODE_AGENTS: ResourceType<LBNodeAgent> = ours('LBNodeAgent', 'lb
 export const ROUTERS: ResourceType<Router> = ours('Router', 'routers');
 export const LB_NODE_STATUSES: ResourceType<LBNodeStatus> = ours('LBNodeStatus', 'lbnodestatuses');
 export const LANS: ResourceType<LAN> = ours('LAN', 'lans');
+
+/**
+ * The same objects, read without spec and status: for whoever looks at labels alone. It is for `get`, `list` and
+ * reflectors; a server that cannot leave the rest out sends it, and nobody looks at it.
+ */
+export function metadataOnly<T extends KubeObject>(type: ResourceType<T>): ResourceType<PartialObjectMetadata> {
+  const { apiVersion, kind, plural, namespaced } = type;
+  return { apiVersion, kind, plural, namespaced, representation: 'PartialObjectMetadata' };
+}
+
+/**
+ * The header Accept of a read: of one object, of a watch, whose frames hold one each, or of a list.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-partialobjectmetadata
+ */
+export function acceptOf<T extends KubeObject>(type: ResourceType<T>, what: 'object' | 'list'): string {
+  if (type.representation !== 'PartialObjectMetadata') {
+    return JSON_TYPE;
+  }
+  const form = what === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
+  return `${JSON_TYPE};as=${form};g=meta.k8s.io;v=v1,${JSON_TYPE}`;
+}
+
+const JSON_TYPE = 'application/json';
 
 /** `namespace/name`, or the name alone where the type has no namespace: the key of stores and queues. */
 export function keyText({ name, namespace }: Metadata): string {

@@ -1,13 +1,14 @@
 import type { KubeClient } from '../client/kube-client.ts';
 import { apiErrorFromStatus } from '../client/status.ts';
-import type { Query } from '../client/transport.ts';
+import type { ByteStream, Query } from '../client/transport.ts';
 import { ApiError, isGone, isInvalid, isNetworkError, isTooLargeResourceVersion, retryAfterMs } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { keyText, resourcePath, type KubeObject, type ResourceType } from '../resources.ts';
+import { acceptOf, keyText, resourcePath, type KubeObject, type ResourceType } from '../resources.ts';
 import { Backoff } from './backoff.ts';
 import { LineSplitter } from './lines.ts';
-import { ListItemSplitter } from './list-items.ts';
 import { OutageLog } from './outage-log.ts';
+import { readList } from './read-list.ts';
+import { Doubt, failWhenSilent } from './silence.ts';
 import type { Projected, Store } from './store.ts';
 import { readChunks } from './watch-stream.ts';
 
@@ -41,6 +42,8 @@ const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 const SHORTEST_WATCH_S = 300;
 /** A watch that ends sooner than this without having said anything is a failure, or it would be opened in a tight loop. */
 const VERY_SHORT_MS = 1_000;
+/** In a list that comes as a stream nothing pauses; only when it is complete can silence be peace. */
+const LIST_SILENCE_MS = 15_000;
 
 /**
  * Keeps a store equal to what the API server has: one list, then a watch, again and again. Where the server has it, list
@@ -54,7 +57,12 @@ export class Reflector<T extends KubeObject, P extends Projected> {
   readonly #path: string;
   readonly #backoff: Backoff;
   readonly #outage: OutageLog;
+  readonly #doubt: Doubt;
   readonly #firstSync = Promise.withResolvers<void>();
+  /** The list and watch that are under way, or the wait for the next. */
+  #turn = new AbortController();
+  /** Wanted by {@link refresh}, until a list is complete that was begun after it. */
+  #fresh: PromiseWithResolvers<void> | undefined;
   #hasSynced = false;
   #lastContact: number | undefined;
   /** Up to where the store is current; undefined: it must be listed. */
@@ -69,7 +77,8 @@ export class Reflector<T extends KubeObject, P extends Projected> {
     this.#random = random;
     this.#path = resourcePath(type, namespace === undefined ? {} : { namespace });
     this.#backoff = new Backoff({ health: client.health, random });
-    this.#outage = new OutageLog({ logger, subject: `watch of ${type.plural}`, now: () => performance.now() });
+    this.#outage = new OutageLog({ logger, subject: `watch of ${type.plural}`, now: monotonic });
+    this.#doubt = new Doubt({ health: client.health, random, now: monotonic });
   }
 
   /** Resolves when the store is complete for the first time. */
@@ -92,15 +101,39 @@ export class Reflector<T extends KubeObject, P extends Projected> {
   /** Runs until the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      try {
-        if (this.#version === undefined && !this.#watchListServed) {
-          await this.#list(signal);
-        }
-        await this.#watch(signal);
-      } catch (error) {
-        if (!signal.aborted) {
-          await this.#recover(error, signal);
-        }
+      const turn = new AbortController();
+      const end = (): void => turn.abort(signal.reason);
+      this.#turn = turn;
+      signal.addEventListener('abort', end, { once: true });
+      await this.#follow(turn);
+      signal.removeEventListener('abort', end);
+    }
+  }
+
+  /**
+   * Reads everything anew, past whatever is under way: what is watched now may come late, or over a connection that has
+   * long been dead. Resolves when the store is at least as new as the API server's storage was at the time of the call,
+   * however long that takes; stays pending when {@link run} ends before.
+   */
+  refresh(): Promise<void> {
+    this.#fresh ??= Promise.withResolvers<void>();
+    this.#version = undefined;
+    this.#listNotBefore = undefined; // the newest there is: a consistent read
+    this.#turn.abort(new Error('read anew'));
+    return this.#fresh.promise;
+  }
+
+  /** Lists where that has to be, and watches, until that ends; what goes wrong is waited for. Never rejects. */
+  async #follow(turn: AbortController): Promise<void> {
+    const { signal } = turn;
+    try {
+      if (this.#version === undefined && !this.#watchListServed) {
+        await this.#list(signal);
+      }
+      await this.#watch(turn);
+    } catch (error) {
+      if (!signal.aborted) {
+        await this.#recover(error, signal);
       }
     }
   }
@@ -135,20 +168,18 @@ export class Reflector<T extends KubeObject, P extends Projected> {
       resourceVersionMatch: from === undefined ? undefined : 'NotOlderThan',
     };
     const { client, type } = this.#options;
-    const body = await client.transport.open({ path: this.#path, query, pool: 'calls', signal });
+    const accept = acceptOf(type, 'list');
+    const body = await client.transport.open({ path: this.#path, query, accept, pool: 'calls', signal });
     const objects = new Map<string, P>();
-    const splitter = new ListItemSplitter((text) => {
-      const item = { apiVersion: type.apiVersion, kind: type.kind, ...(JSON.parse(text) as T) };
-      this.#collect(objects, item);
-    });
-    const envelope = await this.#read(signal, async () => {
-      await readChunks(body, (chunk) => splitter.push(chunk), signal);
-      return splitter.end() as { metadata?: { resourceVersion?: string } };
-    });
-    this.#complete(objects, envelope.metadata?.resourceVersion);
+    const collect = (object: T): void => this.#collect(objects, object);
+    const version = await this.#read(signal, () => readList(body, type, collect, signal));
+    signal.throwIfAborted(); // perhaps since the last chunk came
+    this.#complete(objects, version);
   }
 
-  async #watch(signal: AbortSignal): Promise<void> {
+  async #watch(turn: AbortController): Promise<void> {
+    const { signal } = turn;
+    const { client, type } = this.#options;
     const query = {
       ...this.#selectors(),
       watch: 1,
@@ -162,25 +193,41 @@ export class Reflector<T extends KubeObject, P extends Projected> {
       startedAt: performance.now(),
       events: 0,
     };
-    const body = await this.#options.client.transport.open({ path: this.#path, query, pool: 'watches', signal });
-    this.#lastContact = performance.now();
-    const lines = new LineSplitter();
-    const onLine = (line: string): void => this.#onEvent(session, JSON.parse(line) as WatchEvent<T>);
-    await this.#read(signal, () =>
-      readChunks(
-        body,
-        (chunk) => {
-          this.#lastContact = performance.now();
-          lines.push(chunk, onLine);
-        },
-        signal,
-      ),
-    );
+    // Frames of a watch are single objects, those of a WatchList too.
+    const accept = acceptOf(type, 'object');
+    const body = await client.transport.open({ path: this.#path, query, accept, pool: 'watches', signal });
+    await this.#read(signal, () => this.#readFrames(body, session, turn));
     if (
       session.initial !== undefined ||
       (session.events === 0 && performance.now() - session.startedAt < VERY_SHORT_MS)
     ) {
       throw new Error('the watch ended before it had begun');
+    }
+  }
+
+  async #readFrames(body: ByteStream, session: Session<P>, turn: AbortController): Promise<void> {
+    const lines = new LineSplitter();
+    const onLine = (line: string): void => this.#onEvent(session, JSON.parse(line) as WatchEvent<T>);
+    let filling = session.initial === undefined ? undefined : failWhenSilent(body, LIST_SILENCE_MS);
+    const onChunk = (chunk: Buffer): void => {
+      this.#lastContact = performance.now();
+      lines.push(chunk, onLine);
+      filling?.heard();
+      if (session.initial === undefined) {
+        filling?.end();
+        filling = undefined;
+      }
+    };
+    this.#lastContact = performance.now();
+    const stopDoubting = this.#doubt.lookAfter({
+      lastContact: () => this.#lastContact ?? 0,
+      reopen: () => turn.abort(new Error('silent since an outage')),
+    });
+    try {
+      await readChunks(body, onChunk, turn.signal);
+    } finally {
+      filling?.end();
+      stopDoubting();
     }
   }
 
@@ -229,7 +276,10 @@ export class Reflector<T extends KubeObject, P extends Projected> {
     if (projected === undefined) {
       objects.delete(keyText(object.metadata ?? {}));
     } else {
-      objects.set(projected.key, projected);
+      // What has not changed is kept once only, also while an old and a new list are in memory.
+      const known = this.#options.store.get(projected.key);
+      const same = known?.uid === projected.uid && known.resourceVersion === projected.resourceVersion;
+      objects.set(projected.key, same ? known : projected);
     }
   }
 
@@ -254,6 +304,8 @@ export class Reflector<T extends KubeObject, P extends Projected> {
     this.#healthy();
     this.#options.store.replace(objects);
     this.#firstSync.resolve();
+    this.#fresh?.resolve();
+    this.#fresh = undefined;
   }
 
   #healthy(): void {
@@ -271,6 +323,10 @@ export class Reflector<T extends KubeObject, P extends Projected> {
         : this.#options.client.transport.streamError(this.#path, error);
     }
   }
+}
+
+function monotonic(): number {
+  return performance.now();
 }
 
 /** One watch, from opening to end. */

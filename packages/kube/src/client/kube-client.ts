@@ -4,7 +4,14 @@ import { findSettings } from '../connection/find-settings.ts';
 import { WATCH_SILENCE_MS } from '../connection/pools.ts';
 import type { SettingsSource } from '../connection/settings.ts';
 import type { Logger } from '../logger.ts';
-import { resourcePath, type KubeObject, type ObjectKey, type ResourceType, type Subresource } from '../resources.ts';
+import {
+  acceptOf,
+  resourcePath,
+  type KubeObject,
+  type ObjectKey,
+  type ResourceType,
+  type Subresource,
+} from '../resources.ts';
 import { ApiHealth } from './api-health.ts';
 import { Transport, type Call, type CallOptions } from './transport.ts';
 
@@ -93,7 +100,8 @@ export class KubeClient implements AsyncDisposable {
   }
 
   async get<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, options: CallOptions = {}): Promise<T> {
-    return (await this.transport.call({ method: 'GET', path: resourcePath(type, key), ...options })) as T;
+    const path = resourcePath(type, key);
+    return (await this.transport.call({ method: 'GET', path, accept: acceptOf(type, 'object'), ...options })) as T;
   }
 
   async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
@@ -102,6 +110,7 @@ export class KubeClient implements AsyncDisposable {
       method: 'GET',
       path: resourcePath(type, namespace === undefined ? {} : { namespace }),
       query: { labelSelector, fieldSelector, resourceVersion, limit, continue: next },
+      accept: acceptOf(type, 'list'),
       ...call,
     })) as { metadata?: { resourceVersion?: string; continue?: string }; items?: T[] };
     const more = answer.metadata?.continue ?? '';

@@ -1,11 +1,12 @@
 import type { Dispatcher } from 'undici';
 import type { Connection, ConnectionManager } from '../connection/connection.ts';
 import { request } from '../connection/undici.ts';
-import { ApiError, KubeConfigError, NetworkError } from '../errors.ts';
+import { ApiError, isSilence, KubeConfigError, NetworkError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiHealth } from './api-health.ts';
 import { Courtesy } from './courtesy.ts';
 import { withDeadline } from './deadline.ts';
+import { punctual } from './punctual.ts';
 import { apiErrorFromResponse } from './status.ts';
 
 /** Query parameters; undefined ones are left out. */
@@ -28,6 +29,8 @@ export interface Call extends CallOptions {
   readonly body?: unknown;
   /** Default `application/json`. */
   readonly contentType?: string;
+  /** Which form of the answer is wanted. Default `application/json`. */
+  readonly accept?: string;
 }
 
 /** A body that arrives piece by piece. It ends, or fails, when the signal that opened it aborts. */
@@ -65,13 +68,16 @@ export class Transport {
   async call(call: Call): Promise<unknown> {
     const name = `${call.method} ${call.path}`;
     const ended = call.priority === 'low' ? await this.#courtesy.letOthersGo() : this.#courtesy.begin();
+    const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const begun = performance.now();
+    const latest = begun + timeoutMs;
     try {
-      return await withDeadline(call.timeoutMs ?? DEFAULT_TIMEOUT_MS, call.signal, async (signal) => {
+      return await withDeadline(timeoutMs, call.signal, async (signal) => {
         try {
-          const response = await this.#send(call, 'calls', signal);
+          const response = await this.#send(call, 'calls', signal, latest);
           return JSON.parse(await response.body.text()) as unknown;
         } catch (error) {
-          throw this.#classify(name, error, signal, call.signal);
+          throw this.#distrustAfter(begun, this.#classify(name, error, signal, call.signal));
         }
       });
     } finally {
@@ -86,14 +92,16 @@ export class Transport {
   async open(options: {
     readonly path: string;
     readonly query: Query;
+    readonly accept: string;
     readonly pool: 'calls' | 'watches';
     readonly signal: AbortSignal;
   }): Promise<ByteStream> {
+    const begun = performance.now();
     try {
       const response = await this.#send({ method: 'GET', ...options }, options.pool, options.signal);
       return response.body;
     } catch (error) {
-      throw this.#classify(`GET ${options.path}`, error, options.signal, options.signal);
+      throw this.#distrustAfter(begun, this.#classify(`GET ${options.path}`, error, options.signal, options.signal));
     }
   }
 
@@ -102,33 +110,37 @@ export class Transport {
     return this.#classify(`GET ${path}`, error, undefined, undefined);
   }
 
-  async #send(call: Call, pool: 'calls' | 'watches', signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #send(
+    call: Call,
+    pool: 'calls' | 'watches',
+    signal: AbortSignal,
+    latest = Number.POSITIVE_INFINITY,
+  ): Promise<Dispatcher.ResponseData> {
     const connection = await this.#connections.get();
-    const response = await this.#request(connection, call, pool, signal);
+    const response = await this.#request(connection, call, { pool, signal, latest });
     if (response.statusCode !== 401) {
       return await this.#accept(call, response);
     }
     await response.body.dump();
     const renewed = await this.#connections.replace(connection);
-    return await this.#accept(call, await this.#request(renewed, call, pool, signal));
+    return await this.#accept(call, await this.#request(renewed, call, { pool, signal, latest }));
   }
 
   async #request(
     { settings, pools }: Connection,
     call: Call,
-    pool: 'calls' | 'watches',
-    signal: AbortSignal,
+    { pool, signal, latest }: { pool: 'calls' | 'watches'; signal: AbortSignal; latest: number },
   ): Promise<Dispatcher.ResponseData> {
     const server = new URL(settings.server);
     const headers: Record<string, string> = {
       ...settings.headers,
-      accept: 'application/json',
+      accept: call.accept ?? 'application/json',
       'user-agent': this.#userAgent,
     };
     if (call.body !== undefined) {
       headers['content-type'] = call.contentType ?? 'application/json';
     }
-    return await request(pools[pool], {
+    return await request(punctual(pools[pool], latest, monotonic), {
       origin: server.origin,
       path: `${server.pathname.replace(/\/+$/, '')}${call.path}${queryText(call.query)}`,
       method: call.method,
@@ -170,8 +182,17 @@ export class Transport {
     if (error instanceof KubeConfigError || error instanceof NetworkError) {
       return error;
     }
-    this.#health.reportFailure();
-    return new NetworkError(name, inner?.aborted === true ? inner.reason : error);
+    const failure = new NetworkError(name, inner?.aborted === true ? inner.reason : error);
+    this.#health.reportFailure({ silent: isSilence(failure) });
+    return failure;
+  }
+
+  /** Where one connection was silent, the idle ones beside it may be dead too, and each would cost a time limit. */
+  #distrustAfter(begun: number, error: Error): Error {
+    if (isSilence(error)) {
+      this.#connections.distrust(begun);
+    }
+    return error;
   }
 
   /** Deprecations and the like (RFC 7234 `299 - "text"`); once each, for developers. */
@@ -183,6 +204,10 @@ export class Transport {
       }
     }
   }
+}
+
+function monotonic(): number {
+  return performance.now();
 }
 
 function queryText(query: Query = {}): string {

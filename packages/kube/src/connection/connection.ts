@@ -12,6 +12,7 @@ export interface Connection {
 interface Current {
   readonly connection: Connection;
   readonly identity: string;
+  readonly openedAt: number;
   readAt: number;
 }
 
@@ -39,6 +40,8 @@ export class ConnectionManager {
   readonly #watchSilenceMs: number;
   #current: Current | undefined;
   #loading: Promise<Connection> | undefined;
+  /** Left alone, and still with something under way. */
+  readonly #retired = new Set<Pools>();
   #closed = false;
 
   constructor({ source, logger, watchSilenceMs, now }: ConnectionManagerOptions) {
@@ -64,9 +67,27 @@ export class ConnectionManager {
     return await this.#load(true);
   }
 
+  /** Leaves connections alone that were open at this time: what runs on them may end there, new requests open new ones. */
+  distrust(before: number): void {
+    const current = this.#current;
+    if (current !== undefined && current.openedAt <= before && !this.#closed) {
+      const { settings, pools } = current.connection;
+      const renewed = { settings, pools: openPools(settings, this.#watchSilenceMs) };
+      this.#current = { ...current, connection: renewed, openedAt: this.#now() };
+      this.#retire(pools);
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#current?.connection.pools.destroy();
+    const current = this.#current?.connection.pools;
+    const all = current === undefined ? [...this.#retired] : [...this.#retired, current];
+    await Promise.all(all.map(async (pools) => await pools.destroy()));
+  }
+
+  #retire(pools: Pools): void {
+    this.#retired.add(pools);
+    void pools.retire().then(() => this.#retired.delete(pools));
   }
 
   #load(refused: boolean): Promise<Connection> {
@@ -77,11 +98,14 @@ export class ConnectionManager {
   }
 
   async #read(refused: boolean): Promise<Connection> {
-    const before = this.#current;
     let next: Current;
+    let before: Current | undefined;
     try {
-      next = this.#connect(await this.#source.load(refused), before);
+      const settings = await this.#source.load(refused);
+      before = this.#current; // only now: while this was read, other connections may have been opened
+      next = this.#connect(settings, before);
     } catch (error) {
+      before = this.#current;
       if (before === undefined) {
         throw error;
       }
@@ -101,7 +125,7 @@ export class ConnectionManager {
       this.#logger.info('The cluster settings changed; opening new connections', {
         server: next.connection.settings.server,
       });
-      before.connection.pools.retire();
+      this.#retire(before.connection.pools);
     }
     this.#current = next;
     return next.connection;
@@ -110,7 +134,11 @@ export class ConnectionManager {
   /** Pools for the settings: those of before where nothing but headers changed. @throws {KubeConfigError} */
   #connect(settings: ConnectionSettings, before: Current | undefined): Current {
     const identity = JSON.stringify([settings.server, settings.tls, settings.proxy]);
-    const pools = before?.identity === identity ? before.connection.pools : openPools(settings, this.#watchSilenceMs);
-    return { connection: { settings, pools }, identity, readAt: this.#now() };
+    const readAt = this.#now();
+    if (before?.identity === identity) {
+      return { ...before, connection: { settings, pools: before.connection.pools }, readAt };
+    }
+    const pools = openPools(settings, this.#watchSilenceMs);
+    return { connection: { settings, pools }, identity, openedAt: readAt, readAt };
   }
 }

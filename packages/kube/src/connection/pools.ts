@@ -10,8 +10,8 @@ type Dispatcher = Undici.Dispatcher;
 export interface Pools {
   readonly calls: Dispatcher;
   readonly watches: Dispatcher;
-  /** Lets running requests end, then closes. */
-  retire(): void;
+  /** Lets running requests end, then closes; never rejects. */
+  retire(): Promise<void>;
   /** Breaks everything off. */
   destroy(): Promise<void>;
 }
@@ -46,9 +46,8 @@ export function openPools(settings: ConnectionSettings, watchSilenceMs: number):
   return {
     calls,
     watches,
-    retire: () => {
-      calls.close().catch(quiet);
-      watches.close().catch(quiet);
+    retire: async () => {
+      await Promise.all([calls.close().catch(quiet), watches.close().catch(quiet)]);
     },
     destroy: async () => {
       await Promise.all([calls.destroy().catch(quiet), watches.destroy().catch(quiet)]);
