@@ -1,5 +1,5 @@
 import type { ServiceView } from '@fairlead/ipam';
-import { NAMESPACES, Reflector, SERVICE_GROUPS, SERVICES, Store } from '@fairlead/kube';
+import { metadataOnly, NAMESPACES, Reflector, SERVICE_GROUPS, SERVICES, Store } from '@fairlead/kube';
 import type { KubeClient } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import type { GroupFacts } from './objects/group.ts';
@@ -16,7 +16,7 @@ export class Caches {
   readonly namespaces = new Store<NamespaceFacts>();
   readonly #reflectors: readonly {
     readonly what: string;
-    readonly reflector: Pick<Reflector<never, never>, 'run' | 'synced' | 'hasSynced'>;
+    readonly reflector: Pick<Reflector<never, never>, 'run' | 'synced' | 'hasSynced' | 'refresh'>;
   }[];
 
   constructor({ client, logger, ownership }: { client: KubeClient; logger: Logger; ownership: Ownership }) {
@@ -40,7 +40,7 @@ export class Caches {
         what: 'Namespaces',
         reflector: new Reflector({
           client,
-          type: NAMESPACES,
+          type: metadataOnly(NAMESPACES), // labels for selectors; nobody looks at anything else
           store: this.namespaces,
           logger,
           project: projectNamespace,
@@ -59,8 +59,31 @@ export class Caches {
     await Promise.all(this.#reflectors.map(({ reflector }) => reflector.synced));
   }
 
+  /**
+   * Reads everything anew and consistently: when this resolves, the caches are newer than anything that was written before
+   * the call, and follow over connections that work. A standby's may have fallen behind on dead ones without notice.
+   * @returns false when the signal aborted before that
+   */
+  async refresh(signal: AbortSignal): Promise<boolean> {
+    const fresh = Promise.all(this.#reflectors.map(({ reflector }) => reflector.refresh())).then(() => true);
+    return await untilAborted(fresh, signal);
+  }
+
   /** What has not been read yet. */
   missing(): readonly string[] {
     return this.#reflectors.filter(({ reflector }) => !reflector.hasSynced).map(({ what }) => what);
   }
+}
+
+/** What the promise resolves with; false when the signal aborts first. */
+async function untilAborted(promise: Promise<boolean>, signal: AbortSignal): Promise<boolean> {
+  const { promise: aborted, resolve } = Promise.withResolvers<false>();
+  const onAbort = (): void => resolve(false);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) {
+    onAbort();
+  }
+  const first = await Promise.race([aborted, promise]);
+  signal.removeEventListener('abort', onAbort);
+  return first;
 }

@@ -3,8 +3,6 @@ import type { AllocationEvent, Effects, ServiceView } from '@fairlead/ipam';
 import type { Change, KubeClient, Service } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import type { Caches } from './caches.ts';
-import { listFresh } from './fresh-list.ts';
-import type { FreshList } from './fresh-list.ts';
 import { GroupWriter } from './group/writer.ts';
 import type { AllocatorMetrics, LeaderSizes } from './metrics.ts';
 import type { GroupFacts } from './objects/group.ts';
@@ -26,68 +24,45 @@ export interface LeaderOptions {
   readonly metrics: AllocatorMetrics;
   /** Monotonic milliseconds until which we may write. */
   readonly deadline: () => number;
-  /** Waits so many milliseconds, or less when the signal aborts. */
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly now: () => number;
   readonly wallClock: () => number;
 }
 
-/** Between two attempts to list afresh. */
-const RETRY_MS = 1_000;
-
 /**
- * One term of leadership: reads the cluster afresh, adopts what is there, and from then on gives each change to the engine
- * and writes what follows from it. The engine lives no longer than the term.
+ * One term of leadership: reads the cluster anew and consistently, adopts what is there, and from then on gives each
+ * change to the engine and writes what follows from it. The engine lives no longer than the term.
  */
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #services: ServiceWriter;
   readonly #groups: GroupWriter;
   readonly #engine: AllocationEngine;
-  /** Up to where the fresh lists went: what the caches say of older versions is not news. */
-  readonly #fresh: Pick<FreshList, 'servicesVersion'>;
-  /** Of each group, the newest that the engine has seen. */
-  readonly #groupFacts: Map<string, GroupFacts>;
 
   /** Leads until the signal aborts. */
   static async lead(options: LeaderOptions, signal: AbortSignal, onReady: (leader: Leader) => void): Promise<void> {
-    const gone = new Map<string, string>();
-    const unsubscribe = options.caches.services.subscribe((change) => {
-      if (change.type === 'deleted') {
-        gone.set(change.previous.key, change.previous.uid);
-      }
-    });
-    try {
-      const fresh = await freshList(options, signal);
-      if (fresh !== undefined) {
-        const leader = new Leader(options, fresh, gone);
-        onReady(leader);
-        await leader.#run(signal);
-      }
-    } finally {
-      unsubscribe();
+    if (await options.caches.refresh(signal)) {
+      const leader = new Leader(options);
+      onReady(leader);
+      await leader.#run(signal);
     }
   }
 
-  private constructor(options: LeaderOptions, fresh: FreshList, gone: ReadonlyMap<string, string>) {
+  private constructor(options: LeaderOptions) {
     const { caches } = options;
     this.#options = options;
-    this.#fresh = fresh;
-    this.#groupFacts = new Map(fresh.groups);
-    const writer = { ...options, deadline: options.deadline };
     this.#services = new ServiceWriter({
-      ...writer,
+      ...options,
       read: (key) => this.#read(key),
       learn: (key, base, service) => this.#learn(key, base, service),
     });
     this.#groups = new GroupWriter({
-      ...writer,
-      group: (name) => newest(this.#groupFacts.get(name), caches.groups.get(name)),
+      ...options,
+      group: (name) => caches.groups.get(name),
       status: (name) => this.#engine.groupStatus(name),
     });
     this.#engine = new AllocationEngine({
-      groups: [...fresh.groups.values()].map(groupView),
-      services: newestServices(fresh, caches, gone),
+      groups: [...caches.groups.list()].map(groupView),
+      services: caches.services.list(),
       namespaces: [...caches.namespaces.list()].map(({ key, labels }) => [key, labels] as const),
     });
   }
@@ -109,10 +84,7 @@ export class Leader {
       caches.groups.subscribe((change) => this.#onGroup(change)),
       caches.namespaces.subscribe((change) => this.#onNamespace(change)),
     ];
-    logger.info('Allocating', { ...this.#engine.sizes, groups: this.#groupFacts.size });
-    for (const group of caches.groups.list()) {
-      this.#onGroup({ type: 'added', object: group });
-    }
+    logger.info('Allocating', { ...this.#engine.sizes, groups: caches.groups.size });
     this.#follow(this.#engine.start());
     await Promise.all([this.#services.run(signal), this.#groups.run(signal)]);
     for (const end of unsubscribe) {
@@ -153,13 +125,10 @@ export class Leader {
     }
   }
 
+  /** The watch may come later than the answers to our own requests: what is older than they are is no news. */
   #upsert(view: ServiceView): void {
-    const known = this.#engine.view(view.key);
-    const isNews =
-      known === undefined || known.uid !== view.uid
-        ? isOlder(this.#fresh.servicesVersion, view.resourceVersion) || known !== undefined
-        : known.resourceVersion !== view.resourceVersion && !isOlder(view.resourceVersion, known.resourceVersion);
-    if (isNews) {
+    const known = this.#engine.view(view.key)?.resourceVersion;
+    if (known === undefined || (known !== view.resourceVersion && !isOlder(view.resourceVersion, known))) {
       this.#apply({ type: 'service-upserted', service: view });
     }
   }
@@ -171,16 +140,15 @@ export class Leader {
     }
   }
 
-  /** A newer version that came as the answer to a request; the watch may have brought a still newer one. */
-  #learn(key: string, base: ServiceView, service: Service | undefined): void {
+  /**
+   * A newer version that came as the answer to a request; the watch may have brought a still newer one. That a Service is
+   * gone, or no longer ours, is left to the watch: its older events would bring back what was forgotten, with an address
+   * that somebody else may have by then.
+   */
+  #learn(key: string, base: ServiceView, service: Service): void {
     const known = this.#engine.view(key);
-    if (known?.uid !== base.uid || known.resourceVersion !== base.resourceVersion) {
-      return;
-    }
-    const view = service === undefined ? undefined : projectService(service, this.#options.ownership);
-    if (view === undefined) {
-      this.#remove(base);
-    } else {
+    const view = projectService(service, this.#options.ownership);
+    if (view !== undefined && known?.uid === base.uid && known.resourceVersion === base.resourceVersion) {
       this.#apply({ type: 'service-upserted', service: view });
     }
   }
@@ -190,24 +158,16 @@ export class Leader {
       case 'added':
       case 'updated': {
         const { object } = change;
-        const known = this.#groupFacts.get(object.key);
-        if (known !== undefined && known.uid === object.uid && isOlder(object.resourceVersion, known.resourceVersion)) {
-          return;
-        }
-        this.#groupFacts.set(object.key, object);
         // Our own writes of its status come back as changes; only another spec is a reason to judge anybody.
-        if (known?.uid !== object.uid || known.generation !== object.generation) {
+        if (change.type === 'added' || change.previous.generation !== object.generation) {
           this.#apply({ type: 'group-upserted', group: groupView(object) });
         }
         this.#groups.add(object.key);
         break;
       }
       case 'deleted':
-        if (this.#groupFacts.get(change.previous.key)?.uid === change.previous.uid) {
-          this.#groupFacts.delete(change.previous.key);
-          this.#apply({ type: 'group-deleted', name: change.previous.key });
-          this.#groups.add(change.previous.key);
-        }
+        this.#apply({ type: 'group-deleted', name: change.previous.key });
+        this.#groups.add(change.previous.key);
         break;
       case 'synced':
         break;
@@ -231,45 +191,4 @@ export class Leader {
         break;
     }
   }
-}
-
-/** Undefined when the term ends before a list has succeeded. */
-async function freshList(options: LeaderOptions, signal: AbortSignal): Promise<FreshList | undefined> {
-  const { client, logger, ownership, wait } = options;
-  while (!signal.aborted) {
-    try {
-      return await listFresh(client, ownership, signal);
-    } catch (error) {
-      if (!signal.aborted) {
-        logger.warn('The cluster could not be read afresh; trying again before anything is written', { error });
-        await wait(RETRY_MS, signal);
-      }
-    }
-  }
-  return undefined;
-}
-
-/** What there is: the fresh list, and what the watch has brought since. */
-function newestServices(fresh: FreshList, caches: Caches, gone: ReadonlyMap<string, string>): Iterable<ServiceView> {
-  const services = new Map<string, ServiceView>();
-  for (const view of fresh.services.values()) {
-    if (gone.get(view.key) !== view.uid || caches.services.get(view.key) !== undefined) {
-      services.set(view.key, view);
-    }
-  }
-  for (const view of caches.services.list()) {
-    const known = services.get(view.key);
-    const reference = known?.uid === view.uid ? known.resourceVersion : fresh.servicesVersion;
-    if (isOlder(reference, view.resourceVersion)) {
-      services.set(view.key, view);
-    }
-  }
-  return services.values();
-}
-
-function newest(a: GroupFacts | undefined, b: GroupFacts | undefined): GroupFacts | undefined {
-  if (a === undefined || b === undefined) {
-    return b ?? a;
-  }
-  return isOlder(a.resourceVersion, b.resourceVersion) ? b : a;
 }

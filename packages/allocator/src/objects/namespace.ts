@@ -1,12 +1,12 @@
 import type { Labels } from '@fairlead/ipam';
-import type { Namespace, Projected } from '@fairlead/kube';
+import type { PartialObjectMetadata, Projected } from '@fairlead/kube';
 
 /** A Namespace and the labels that selectors of groups look at. */
 export interface NamespaceFacts extends Projected {
   readonly labels: Labels;
 }
 
-export function projectNamespace({ metadata = {} }: Namespace): NamespaceFacts {
+export function projectNamespace({ metadata = {} }: PartialObjectMetadata): NamespaceFacts {
   return {
     key: metadata.name ?? '',
     uid: metadata.uid ?? '',

@@ -1,20 +1,14 @@
-import { EVENT_REASONS } from "@fairlead/api";
-import type { ServiceView, Verdict } from "@fairlead/ipam";
-import {
-  isConflict,
-  isInvalid,
-  isNotFound,
-  SERVICES,
-  WorkQueue,
-} from "@fairlead/kube";
-import type { KubeClient, Service } from "@fairlead/kube";
-import type { Logger } from "@fairlead/runtime";
-import type { AllocatorMetrics } from "../metrics.ts";
-import type { Recorder } from "../recorder.ts";
-import { Contests } from "./contest.ts";
-import { RefusalTopics } from "./refusal-topics.ts";
-import { planWrite, refusalEvent, saysAddresses } from "./write.ts";
-import type { ServiceWrite } from "./write.ts";
+import { EVENT_REASONS } from '@fairlead/api';
+import type { ServiceView, Verdict } from '@fairlead/ipam';
+import { isConflict, isInvalid, isNotFound, SERVICES, WorkQueue } from '@fairlead/kube';
+import type { KubeClient, Service } from '@fairlead/kube';
+import type { Logger } from '@fairlead/runtime';
+import type { AllocatorMetrics } from '../metrics.ts';
+import type { Recorder } from '../recorder.ts';
+import { Contests } from './contest.ts';
+import { RefusalTopics } from './refusal-topics.ts';
+import { planWrite, refusalEvent, saysAddresses } from './write.ts';
+import type { ServiceWrite } from './write.ts';
 
 /** Patches in flight at a time. The API server allows hundreds; above 32 a burst becomes no faster (measured). */
 const CONCURRENCY = 32;
@@ -22,6 +16,8 @@ const CONCURRENCY = 32;
 const LONGEST_WAIT_MS = 5_000;
 /** What the API server refuses as invalid is tried again seldom: only an upgrade or an edit can change that. */
 const AFTER_INVALID_MS = 300_000;
+/** A Service that is gone or no longer ours: the watch says so soon. */
+const UNTIL_WATCH_MS = 250;
 /** A request that could not be answered before the Lease's deadline is not begun. */
 const SHORTEST_REQUEST_MS = 50;
 
@@ -31,15 +27,9 @@ export interface ServiceWriterOptions {
   readonly recorder: Recorder;
   readonly metrics: AllocatorMetrics;
   /** The Service as last seen and what is to stand on it. */
-  readonly read: (
-    key: string,
-  ) => { readonly view: ServiceView; readonly verdict: Verdict } | undefined;
-  /** Takes a newer version of the Service that was read or written here; undefined: it is gone. */
-  readonly learn: (
-    key: string,
-    base: ServiceView,
-    service: Service | undefined,
-  ) => void;
+  readonly read: (key: string) => { readonly view: ServiceView; readonly verdict: Verdict } | undefined;
+  /** Takes a newer version of the Service that was read or written here. */
+  readonly learn: (key: string, base: ServiceView, service: Service) => void;
   /** Monotonic milliseconds until which we may write. */
   readonly deadline: () => number;
   /** Monotonic milliseconds. */
@@ -62,10 +52,7 @@ export class ServiceWriter {
   readonly #contests = new Contests();
   readonly #topics = new RefusalTopics();
   /** Addresses that are known to stand on a Service because we wrote them, or found them there. */
-  readonly #settled = new Map<
-    string,
-    { readonly uid: string; readonly addresses: string }
-  >();
+  readonly #settled = new Map<string, { readonly uid: string; readonly addresses: string }>();
   /** Services whose write failed, to be tried at once when the API server answers again. */
   readonly #failing = new Set<string>();
 
@@ -104,20 +91,13 @@ export class ServiceWriter {
       signal,
       onError: (key, error, retryInMs) => {
         this.#failing.add(key);
-        logger.debug("A Service could not be written; trying again", {
-          service: key,
-          error,
-          retryInMs,
-        });
+        logger.debug('A Service could not be written; trying again', { service: key, error, retryInMs });
       },
     });
     unsubscribe();
   }
 
-  async #write(
-    key: string,
-    signal: AbortSignal,
-  ): Promise<void | { readonly againInMs: number }> {
+  async #write(key: string, signal: AbortSignal): Promise<void | { readonly againInMs: number }> {
     const { read, now, wallClock, deadline, client, metrics } = this.#options;
     const current = read(key);
     this.#failing.delete(key);
@@ -127,18 +107,14 @@ export class ServiceWriter {
     const { view, verdict } = current;
     const restores = this.#isRestore(view, verdict);
     const stood = this.#stood(view);
-    const write = planWrite(view, verdict, {
-      time: rfc3339(wallClock()),
-      restores,
-      stood,
-    });
+    const write = planWrite(view, verdict, { time: rfc3339(wallClock()), restores, stood });
     if (write === undefined) {
       this.#settle(view, verdict);
       return;
     }
     if (restores) {
       const restore = this.#contests.ask(key, now());
-      if (restore.kind === "wait") {
+      if (restore.kind === 'wait') {
         if (restore.first) {
           await this.#sayContested(view, signal);
         }
@@ -153,39 +129,22 @@ export class ServiceWriter {
     const begun = now();
     try {
       const { namespace, name } = view;
-      const options = {
-        type: "strategic",
-        subresource: "status",
-        timeoutMs,
-        signal,
-      } as const;
-      const written = await client.patch(
-        SERVICES,
-        { namespace, name },
-        write.patch,
-        options,
-      );
-      metrics.patched((now() - begun) / 1_000, "ok");
+      const options = { type: 'strategic', subresource: 'status', timeoutMs, signal } as const;
+      const written = await client.patch(SERVICES, { namespace, name }, write.patch, options);
+      metrics.patched((now() - begun) / 1_000, 'ok');
       this.#settle(view, verdict);
       this.#options.learn(key, view, written);
     } catch (error) {
-      metrics.patched(
-        (now() - begun) / 1_000,
-        isConflict(error) ? "conflict" : "error",
-      );
+      metrics.patched((now() - begun) / 1_000, isConflict(error) ? 'conflict' : 'error');
       return await this.#failed(error, view, signal);
     }
     this.#tell(view, verdict, write);
   }
 
   /** Tells, in metrics, events and the log, what has been written. */
-  #tell(
-    view: ServiceView,
-    verdict: Verdict,
-    { events, refusal }: ServiceWrite,
-  ): void {
+  #tell(view: ServiceView, verdict: Verdict, { events, refusal }: ServiceWrite): void {
     const { metrics, recorder, logger } = this.#options;
-    if (verdict.kind === "allocated") {
+    if (verdict.kind === 'allocated') {
       metrics.judged(verdict.refusal?.token);
     }
     for (const event of events) {
@@ -193,18 +152,10 @@ export class ServiceWriter {
     }
     if (refusal !== undefined) {
       const { token, sentence, object } = refusal;
-      recorder.record(
-        view,
-        refusalEvent(view, refusal, this.#topics.topicOf(view, refusal)),
-      );
+      recorder.record(view, refusalEvent(view, refusal, this.#topics.topicOf(view, refusal)));
       // Not called `token`: what has that name in a log is a secret, and is not shown.
-      logger.info("A Service is refused", {
-        service: view.key,
-        reason: token,
-        sentence,
-        object,
-      });
-    } else if (verdict.kind === "cleared" || verdict.refusal === undefined) {
+      logger.info('A Service is refused', { service: view.key, reason: token, sentence, object });
+    } else if (verdict.kind === 'cleared' || verdict.refusal === undefined) {
       this.#topics.forget(view.key);
     }
   }
@@ -212,11 +163,7 @@ export class ServiceWriter {
   /** The addresses that stood on the Service when it was last looked at. */
   #stood({ key, uid }: ServiceView): readonly string[] {
     const settled = this.#settled.get(key);
-    return settled === undefined ||
-      settled.uid !== uid ||
-      settled.addresses === ""
-      ? []
-      : settled.addresses.split(",");
+    return settled === undefined || settled.uid !== uid || settled.addresses === '' ? [] : settled.addresses.split(',');
   }
 
   /** Whether the addresses stood on the Service and somebody has taken or changed them. */
@@ -231,37 +178,30 @@ export class ServiceWriter {
   }
 
   #settle(view: ServiceView, verdict: Verdict): void {
-    this.#settled.set(view.key, {
-      uid: view.uid,
-      addresses: addressesText(verdict),
-    });
+    this.#settled.set(view.key, { uid: view.uid, addresses: addressesText(verdict) });
   }
 
   async #failed(
     error: unknown,
     view: ServiceView,
     signal: AbortSignal,
-  ): Promise<{ readonly againInMs: number }> {
-    const { logger, learn } = this.#options;
+  ): Promise<void | { readonly againInMs: number }> {
+    const { logger, read, learn } = this.#options;
     const { key, namespace, name } = view;
     if (isNotFound(error)) {
-      learn(key, view, undefined);
-      return { againInMs: 0 };
+      return; // the watch brings its end
     }
     if (isConflict(error)) {
+      const isNewest = (): boolean => read(key)?.view.resourceVersion === view.resourceVersion;
       // Somebody was faster. The watch may bring that version later than we can ask for it.
-      if (
-        this.#options.read(key)?.view.resourceVersion === view.resourceVersion
-      ) {
-        learn(key, view, await this.#get({ namespace, name }, signal));
+      const service = isNewest() ? await this.#get({ namespace, name }, signal) : undefined;
+      if (service !== undefined) {
+        learn(key, view, service);
       }
-      return { againInMs: 0 };
+      return { againInMs: isNewest() ? UNTIL_WATCH_MS : 0 };
     }
     if (isInvalid(error)) {
-      logger.error("The API server refuses the status of a Service", {
-        service: key,
-        error,
-      });
+      logger.error('The API server refuses the status of a Service', { service: key, error });
       return { againInMs: AFTER_INVALID_MS };
     }
     throw error;
@@ -285,33 +225,26 @@ export class ServiceWriter {
   async #sayContested(view: ServiceView, signal: AbortSignal): Promise<void> {
     const service = await this.#get(view, signal);
     const fields = (service?.metadata?.managedFields ?? []).filter(
-      ({ subresource, fieldsV1 }) =>
-        subresource === "status" &&
-        JSON.stringify(fieldsV1).includes("f:loadBalancer"),
+      ({ subresource, fieldsV1 }) => subresource === 'status' && JSON.stringify(fieldsV1).includes('f:loadBalancer'),
     );
-    const [other] = fields.sort((a, b) =>
-      (a.time ?? "") < (b.time ?? "") ? 1 : -1,
-    );
-    const who =
-      other?.manager === undefined
-        ? "Another program"
-        : `The program ${JSON.stringify(other.manager)}`;
+    const [other] = fields.sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1));
+    const who = other?.manager === undefined ? 'Another program' : `The program ${JSON.stringify(other.manager)}`;
     const note = `Contested: ${who} keeps overwriting status.loadBalancer; give it another load balancer class. Waiting a minute or more before putting it back again`;
     this.#options.logger.warn(note, { service: view.key });
     this.#options.recorder.record(view, {
-      type: "Warning",
+      type: 'Warning',
       reason: EVENT_REASONS.allocationFailed,
-      action: "RestoreStatus",
+      action: 'RestoreStatus',
       note,
     });
   }
 }
 
 function addressesText(verdict: Verdict): string {
-  return verdict.kind === "allocated" ? verdict.addresses.join(",") : "";
+  return verdict.kind === 'allocated' ? verdict.addresses.join(',') : '';
 }
 
 /** Conditions have whole seconds. */
 function rfc3339(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
