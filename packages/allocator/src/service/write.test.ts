@@ -1,70 +1,70 @@
-import type { ServiceView, Verdict } from "@fairlead/ipam";
-import { planWrite, refusalEvent } from "./write.ts";
+import type { ServiceView, Verdict } from '@fairlead/ipam';
+import { planWrite, refusalEvent } from './write.ts';
 
-const TIME = "2026-01-01T00:00:00Z";
+const TIME = '2026-01-01T00:00:00Z';
 const options = { time: TIME, restores: false, stood: [] };
 
 const view: ServiceView = {
-  key: "shop/web",
-  namespace: "shop",
-  name: "web",
-  uid: "u",
-  resourceVersion: "7",
+  key: 'shop/web',
+  namespace: 'shop',
+  name: 'web',
+  uid: 'u',
+  resourceVersion: '7',
   createdAt: 0,
-  role: "ours",
-  families: ["IPv4"],
-  policy: "SingleStack",
-  ports: ["TCP/80"],
-  externalTrafficPolicy: "Cluster",
-  selector: "",
+  role: 'ours',
+  families: ['IPv4'],
+  policy: 'SingleStack',
+  ports: ['TCP/80'],
+  externalTrafficPolicy: 'Cluster',
+  selector: '',
   labels: {},
   reallocate: false,
   observed: { addresses: [], wellFormed: true },
 };
 
 const allocated = {
-  kind: "allocated",
-  addresses: ["192.0.2.1"],
-  group: "default",
+  kind: 'allocated',
+  addresses: ['192.0.2.1'],
+  group: 'default',
   orphaned: false,
   refusal: undefined,
   moved: false,
 } as const satisfies Verdict;
 
 const condition = {
-  status: "True",
-  reason: "Allocated",
-  message: "192.0.2.1 from ServiceGroup default",
+  status: 'True',
+  reason: 'Allocated',
+  message: '192.0.2.1 from ServiceGroup default',
 };
 const served: ServiceView = {
   ...view,
   observed: {
-    addresses: ["192.0.2.1"],
+    addresses: ['192.0.2.1'],
     wellFormed: true,
-    allocatedFrom: "default",
+    allocatedFrom: 'default',
     condition,
   },
 };
 const refusal = {
-  token: "PoolExhausted",
-  sentence: "ServiceGroup default is full",
-  object: { kind: "ServiceGroup", name: "default" },
+  token: 'PoolExhausted',
+  sentence: 'ServiceGroup default is full',
+  object: { kind: 'ServiceGroup', name: 'default' },
 } as const;
 
-describe("the write of a Service", () => {
-  it("carries addresses, condition and annotation, and is guarded by uid and version", () => {
+describe('the write of a Service', () => {
+  it('carries addresses, condition and annotation, and is guarded by uid and version', () => {
     expect(planWrite(view, allocated, options)).toEqual({
       patch: {
         metadata: {
-          uid: "u",
-          resourceVersion: "7",
-          annotations: { "fairlead.dev/allocated-from": "default" },
+          uid: 'u',
+          resourceVersion: '7',
+          annotations: { 'fairlead.dev/allocated-from': 'default' },
         },
         status: {
-          loadBalancer: { ingress: [{ ip: "192.0.2.1", ipMode: "VIP" }] },
+          loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] },
           conditions: [
             {
-              type: "fairlead.dev/AddressesAllocated",
+              type: 'fairlead.dev/AddressesAllocated',
               ...condition,
               lastTransitionTime: TIME,
             },
@@ -73,85 +73,73 @@ describe("the write of a Service", () => {
       },
       events: [
         {
-          type: "Normal",
-          reason: "AddressAssigned",
-          action: "Allocate",
-          note: "Assigned 192.0.2.1 from ServiceGroup default",
+          type: 'Normal',
+          reason: 'AddressAssigned',
+          action: 'Allocate',
+          note: 'Assigned 192.0.2.1 from ServiceGroup default',
         },
       ],
       refusal: undefined,
     });
   });
 
-  it("is none where the Service says its verdict already", () => {
+  it('is none where the Service says its verdict already', () => {
     expect(planWrite(served, allocated, options)).toBeUndefined();
-    expect(planWrite(view, { kind: "cleared" }, options)).toBeUndefined();
+    expect(planWrite(view, { kind: 'cleared' }, options)).toBeUndefined();
   });
 
-  it("leaves the time of a condition that says something else with the same status", () => {
-    const orphaned = planWrite(
-      served,
-      { ...allocated, orphaned: true },
-      options,
-    );
-    expect(orphaned?.patch["status"]).toMatchObject({
-      conditions: [{ status: "True", reason: "Orphaned" }],
+  it('leaves the time of a condition that says something else with the same status', () => {
+    const orphaned = planWrite(served, { ...allocated, orphaned: true }, options);
+    expect(orphaned?.patch['status']).toMatchObject({
+      conditions: [{ status: 'True', reason: 'Orphaned' }],
     });
-    expect(JSON.stringify(orphaned?.patch)).not.toContain("lastTransitionTime");
+    expect(JSON.stringify(orphaned?.patch)).not.toContain('lastTransitionTime');
     expect(orphaned?.events).toEqual([]);
   });
 
-  it("takes everything of ours away, and leaves other conditions", () => {
+  it('takes everything of ours away, and leaves other conditions', () => {
     const leaving: ServiceView = {
       ...served,
-      observed: { ...served.observed, announcedBy: "n1/eth0", reason: "r" },
+      observed: { ...served.observed, announcedBy: 'n1/eth0', reason: 'r' },
     };
-    expect(planWrite(leaving, { kind: "cleared" }, options)).toMatchObject({
+    expect(planWrite(leaving, { kind: 'cleared' }, options)).toMatchObject({
       patch: {
         metadata: {
           annotations: {
-            "fairlead.dev/allocated-from": null,
-            "fairlead.dev/reason": null,
-            "fairlead.dev/announced-by": null,
+            'fairlead.dev/allocated-from': null,
+            'fairlead.dev/reason': null,
+            'fairlead.dev/announced-by': null,
           },
         },
         status: {
           loadBalancer: { ingress: null },
-          conditions: [
-            { $patch: "delete", type: "fairlead.dev/AddressesAllocated" },
-          ],
+          conditions: [{ $patch: 'delete', type: 'fairlead.dev/AddressesAllocated' }],
         },
       },
-      events: [{ reason: "AddressReleased", note: "Released 192.0.2.1" }],
+      events: [{ reason: 'AddressReleased', note: 'Released 192.0.2.1' }],
     });
   });
 
-  it("tells of a release also where the API server took the address away, as it does when the type changes", () => {
+  it('tells of a release also where the API server took the address away, as it does when the type changes', () => {
     const bare: ServiceView = {
       ...served,
-      role: "leaving",
+      role: 'leaving',
       observed: { ...served.observed, addresses: [] },
     };
-    const write = planWrite(
-      bare,
-      { kind: "cleared" },
-      { ...options, stood: ["192.0.2.1"] },
-    );
-    expect(write?.events).toMatchObject([
-      { reason: "AddressReleased", note: "Released 192.0.2.1" },
-    ]);
+    const write = planWrite(bare, { kind: 'cleared' }, { ...options, stood: ['192.0.2.1'] });
+    expect(write?.events).toMatchObject([{ reason: 'AddressReleased', note: 'Released 192.0.2.1' }]);
   });
 
-  it("says a refusal in condition and annotation, and tells it as news once", () => {
+  it('says a refusal in condition and annotation, and tells it as news once', () => {
     const refused = { ...allocated, addresses: [], group: undefined, refusal };
     expect(planWrite(view, refused, options)).toMatchObject({
       patch: {
-        metadata: { annotations: { "fairlead.dev/reason": refusal.sentence } },
+        metadata: { annotations: { 'fairlead.dev/reason': refusal.sentence } },
         status: {
           conditions: [
             {
-              status: "False",
-              reason: "PoolExhausted",
+              status: 'False',
+              reason: 'PoolExhausted',
               message: refusal.sentence,
             },
           ],
@@ -161,7 +149,7 @@ describe("the write of a Service", () => {
       refusal,
     });
     const said = {
-      status: "False",
+      status: 'False',
       reason: refusal.token,
       message: refusal.sentence,
     };
@@ -175,46 +163,37 @@ describe("the write of a Service", () => {
     });
     const other = {
       ...refused,
-      refusal: { ...refusal, sentence: "ServiceGroup default is full again" },
+      refusal: { ...refusal, sentence: 'ServiceGroup default is full again' },
     };
     expect(planWrite(wiped, other, options)?.refusal).toBe(other.refusal);
   });
 
-  it("has an event of a refusal that names the object to look at, where it is not the Service itself", () => {
-    expect(refusalEvent(view, refusal, "topic")).toEqual({
-      type: "Warning",
-      reason: "AllocationFailed",
-      action: "Allocate",
+  it('has an event of a refusal that names the object to look at, where it is not the Service itself', () => {
+    expect(refusalEvent(view, refusal, 'topic')).toEqual({
+      type: 'Warning',
+      reason: 'AllocationFailed',
+      action: 'Allocate',
       note: `PoolExhausted: ${refusal.sentence}`,
-      topic: "topic",
+      topic: 'topic',
       related: {
-        apiVersion: "fairlead.dev/v1",
-        kind: "ServiceGroup",
-        name: "default",
+        apiVersion: 'fairlead.dev/v1',
+        kind: 'ServiceGroup',
+        name: 'default',
       },
     });
-    const own = { kind: "Service", namespace: "shop", name: "web" };
-    expect(
-      refusalEvent(view, { ...refusal, object: own }, "topic"),
-    ).not.toHaveProperty("related");
+    const own = { kind: 'Service', namespace: 'shop', name: 'web' };
+    expect(refusalEvent(view, { ...refusal, object: own }, 'topic')).not.toHaveProperty('related');
   });
 
-  it("removes the wish to be moved together with the move", () => {
-    const moved = planWrite(
-      served,
-      { ...allocated, addresses: ["192.0.2.2"], moved: true },
-      options,
-    );
-    expect(moved?.patch["metadata"]).toMatchObject({
-      annotations: { "fairlead.dev/reallocate": null },
+  it('removes the wish to be moved together with the move', () => {
+    const moved = planWrite(served, { ...allocated, addresses: ['192.0.2.2'], moved: true }, options);
+    expect(moved?.patch['metadata']).toMatchObject({
+      annotations: { 'fairlead.dev/reallocate': null },
     });
-    expect(moved?.events.map(({ reason }) => reason)).toEqual([
-      "AddressReleased",
-      "AddressAssigned",
-    ]);
+    expect(moved?.events.map(({ reason }) => reason)).toEqual(['AddressReleased', 'AddressAssigned']);
   });
 
-  it("says that a status was put back, and not that an address was given", () => {
+  it('says that a status was put back, and not that an address was given', () => {
     const wiped: ServiceView = {
       ...served,
       observed: { ...served.observed, addresses: [] },
@@ -223,8 +202,6 @@ describe("the write of a Service", () => {
       ...options,
       restores: true,
     });
-    expect(restored?.events.map(({ reason }) => reason)).toEqual([
-      "StatusRestored",
-    ]);
+    expect(restored?.events.map(({ reason }) => reason)).toEqual(['StatusRestored']);
   });
 });

@@ -4,15 +4,15 @@ import {
   API_VERSION,
   EVENT_REASONS,
   SERVICE_ANNOTATIONS,
-} from "@fairlead/api";
-import type { EventReason, Refusal, RefusalObject } from "@fairlead/api";
-import type { ObservedStatus, ServiceView, Verdict } from "@fairlead/ipam";
-import { conditionText, listNames } from "@fairlead/ipam";
-import type { ObjectReference } from "@fairlead/kube";
+} from '@fairlead/api';
+import type { EventReason, Refusal, RefusalObject } from '@fairlead/api';
+import type { ObservedStatus, ServiceView, Verdict } from '@fairlead/ipam';
+import { conditionText, listNames } from '@fairlead/ipam';
+import type { ObjectReference } from '@fairlead/kube';
 
 /** An event to record once the write has succeeded. */
 export interface ServiceEvent {
-  readonly type: "Normal" | "Warning";
+  readonly type: 'Normal' | 'Warning';
   readonly reason: EventReason;
   readonly action: string;
   readonly note: string;
@@ -53,11 +53,7 @@ export function planWrite(
   const annotations = annotationChanges(view, verdict);
   const ingress = ingressChange(observed, verdict);
   const condition = conditionChange(observed, verdict, options.time);
-  if (
-    annotations === undefined &&
-    ingress === undefined &&
-    condition === undefined
-  ) {
+  if (annotations === undefined && ingress === undefined && condition === undefined) {
     return undefined;
   }
   const { uid, resourceVersion } = view;
@@ -79,32 +75,22 @@ export function planWrite(
 }
 
 /** The event of a refusal. */
-export function refusalEvent(
-  view: ServiceView,
-  { token, sentence, object }: Refusal,
-  topic: string,
-): ServiceEvent {
+export function refusalEvent(view: ServiceView, { token, sentence, object }: Refusal, topic: string): ServiceEvent {
   const isOther =
     object !== undefined &&
-    (object.kind !== "Service" ||
-      object.namespace !== view.namespace ||
-      object.name !== view.name);
+    (object.kind !== 'Service' || object.namespace !== view.namespace || object.name !== view.name);
   return {
-    type: "Warning",
+    type: 'Warning',
     reason: EVENT_REASONS.allocationFailed,
-    action: "Allocate",
+    action: 'Allocate',
     note: `${token}: ${sentence}`,
     topic,
     ...(isOther ? { related: referenceTo(object) } : {}),
   };
 }
 
-function referenceTo({
-  kind,
-  namespace,
-  name,
-}: RefusalObject): ObjectReference {
-  const apiVersion = kind === "Service" ? "v1" : API_VERSION;
+function referenceTo({ kind, namespace, name }: RefusalObject): ObjectReference {
+  const apiVersion = kind === 'Service' ? 'v1' : API_VERSION;
   return {
     apiVersion,
     kind,
@@ -113,22 +99,14 @@ function referenceTo({
   };
 }
 
-function newRefusal(
-  { condition }: ObservedStatus,
-  verdict: Verdict,
-): Refusal | undefined {
-  const refusal = verdict.kind === "allocated" ? verdict.refusal : undefined;
-  const isSaid =
-    condition?.reason === refusal?.token &&
-    condition?.message === refusal?.sentence;
+function newRefusal({ condition }: ObservedStatus, verdict: Verdict): Refusal | undefined {
+  const refusal = verdict.kind === 'allocated' ? verdict.refusal : undefined;
+  const isSaid = condition?.reason === refusal?.token && condition?.message === refusal?.sentence;
   return isSaid ? undefined : refusal;
 }
 
 /** Whether the addresses on the Service are those of the verdict. */
-export function saysAddresses(
-  observed: ObservedStatus,
-  verdict: Verdict,
-): boolean {
+export function saysAddresses(observed: ObservedStatus, verdict: Verdict): boolean {
   const wanted = addressesOf(verdict);
   return (
     observed.wellFormed &&
@@ -138,66 +116,38 @@ export function saysAddresses(
 }
 
 function addressesOf(verdict: Verdict): readonly string[] {
-  return verdict.kind === "allocated" ? verdict.addresses : [];
+  return verdict.kind === 'allocated' ? verdict.addresses : [];
 }
 
 /** Always with `ipMode`: without it the API server's default would make each Service look changed. */
-function ingressChange(
-  observed: ObservedStatus,
-  verdict: Verdict,
-): Record<string, unknown> | undefined {
+function ingressChange(observed: ObservedStatus, verdict: Verdict): Record<string, unknown> | undefined {
   if (saysAddresses(observed, verdict)) {
     return undefined;
   }
   const addresses = addressesOf(verdict);
-  const ingress =
-    addresses.length === 0
-      ? null
-      : addresses.map((ip) => ({ ip, ipMode: "VIP" }));
+  const ingress = addresses.length === 0 ? null : addresses.map((ip) => ({ ip, ipMode: 'VIP' }));
   return { loadBalancer: { ingress } };
 }
 
-function conditionChange(
-  observed: ObservedStatus,
-  verdict: Verdict,
-  time: string,
-): unknown {
+function conditionChange(observed: ObservedStatus, verdict: Verdict, time: string): unknown {
   const before = observed.condition;
-  if (verdict.kind === "cleared") {
-    return before === undefined
-      ? undefined
-      : { $patch: "delete", type: ADDRESSES_ALLOCATED };
+  if (verdict.kind === 'cleared') {
+    return before === undefined ? undefined : { $patch: 'delete', type: ADDRESSES_ALLOCATED };
   }
   const { status, reason, message } = conditionText(verdict);
-  if (
-    before !== undefined &&
-    before.status === status &&
-    before.reason === reason &&
-    before.message === message
-  ) {
+  if (before !== undefined && before.status === status && before.reason === reason && before.message === message) {
     return undefined;
   }
   const text = { type: ADDRESSES_ALLOCATED, status, reason, message };
-  return before?.status === status
-    ? text
-    : { ...text, lastTransitionTime: time };
+  return before?.status === status ? text : { ...text, lastTransitionTime: time };
 }
 
-function annotationChanges(
-  view: ServiceView,
-  verdict: Verdict,
-): Annotations | undefined {
+function annotationChanges(view: ServiceView, verdict: Verdict): Annotations | undefined {
   const { observed } = view;
-  const allocated = verdict.kind === "allocated" ? verdict : undefined;
+  const allocated = verdict.kind === 'allocated' ? verdict : undefined;
   const wanted = {
-    [ALLOCATOR_ANNOTATIONS.allocatedFrom]: [
-      observed.allocatedFrom,
-      allocated?.group,
-    ],
-    [ALLOCATOR_ANNOTATIONS.reason]: [
-      observed.reason,
-      allocated?.refusal?.sentence,
-    ],
+    [ALLOCATOR_ANNOTATIONS.allocatedFrom]: [observed.allocatedFrom, allocated?.group],
+    [ALLOCATOR_ANNOTATIONS.reason]: [observed.reason, allocated?.refusal?.sentence],
   };
   const changes: Annotations = {};
   for (const [name, [before, after]] of Object.entries(wanted)) {
@@ -218,68 +168,59 @@ function annotationChanges(
 function eventsOf(
   view: ServiceView,
   verdict: Verdict,
-  {
-    restores,
-    stood,
-  }: { readonly restores: boolean; readonly stood: readonly string[] },
+  { restores, stood }: { readonly restores: boolean; readonly stood: readonly string[] },
 ): readonly ServiceEvent[] {
   const { observed } = view;
   const after = addressesOf(verdict);
   if (restores && !saysAddresses(observed, verdict)) {
-    const note = `Somebody changed status.loadBalancer; put back ${listNames(after) || "no address"}`;
+    const note = `Somebody changed status.loadBalancer; put back ${listNames(after) || 'no address'}`;
     return [
       {
-        type: "Warning",
+        type: 'Warning',
         reason: EVENT_REASONS.statusRestored,
-        action: "RestoreStatus",
+        action: 'RestoreStatus',
         note,
       },
     ];
   }
-  const added = after.filter(
-    (address) => !observed.addresses.includes(address),
-  );
-  const removed = [...new Set([...observed.addresses, ...stood])].filter(
-    (address) => !after.includes(address),
-  );
+  const added = after.filter((address) => !observed.addresses.includes(address));
+  const removed = [...new Set([...observed.addresses, ...stood])].filter((address) => !after.includes(address));
   return [
     ...(removed.length === 0 ? [] : [released(removed)]),
-    ...(verdict.kind === "allocated"
-      ? allocationEvents(view, verdict, added)
-      : []),
+    ...(verdict.kind === 'allocated' ? allocationEvents(view, verdict, added) : []),
   ];
 }
 
 function released(addresses: readonly string[]): ServiceEvent {
   const note = `Released ${listNames(addresses)}`;
   return {
-    type: "Normal",
+    type: 'Normal',
     reason: EVENT_REASONS.addressReleased,
-    action: "Release",
+    action: 'Release',
     note,
   };
 }
 
 function allocationEvents(
   { loadBalancerIP, addresses }: ServiceView,
-  { group }: Extract<Verdict, { kind: "allocated" }>,
+  { group }: Extract<Verdict, { kind: 'allocated' }>,
   added: readonly string[],
 ): ServiceEvent[] {
   const events: ServiceEvent[] = [];
   if (added.length > 0) {
     const note = `Assigned ${listNames(added)} from ServiceGroup ${group}`;
     events.push({
-      type: "Normal",
+      type: 'Normal',
       reason: EVENT_REASONS.addressAssigned,
-      action: "Allocate",
+      action: 'Allocate',
       note,
     });
     if (loadBalancerIP !== undefined && addresses === undefined) {
       const advice = `spec.loadBalancerIP is deprecated by Kubernetes; write the annotation ${SERVICE_ANNOTATIONS.addresses} instead`;
       events.push({
-        type: "Warning",
+        type: 'Warning',
         reason: EVENT_REASONS.loadBalancerIPDeprecated,
-        action: "Allocate",
+        action: 'Allocate',
         note: advice,
       });
     }
