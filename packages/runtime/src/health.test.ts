@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { ListenError, serveHealth, type Health } from './health.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -31,6 +34,16 @@ describe('health server', () => {
     readiness = { ok: true };
     expect((await get('/readyz')).status).toBe(200);
     expect((await get('/else')).status).toBe(404);
+  });
+
+  it.each(['//', '//[', 'http://[/', '*'])('answers 404 to the path %j, which is no URL', async (path) => {
+    await using server = await serveHealth({ address: '127.0.0.1:0', metrics: createMetrics(), readyz: ready, logger });
+    // Not fetch, which would make a URL of it.
+    const sent = request({ port: server.port, path, agent: false }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(404);
+    expect((await fetch(`http://${server.address}/healthz?verbose`)).status).toBe(200);
   });
 
   it('says which flag to change when the address is in use', async () => {

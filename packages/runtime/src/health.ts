@@ -44,9 +44,10 @@ export class ListenError extends Error {
 export async function serveHealth(options: HealthOptions): Promise<HealthServer> {
   const wanted = parseListenAddress(options.address);
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    answer(pathname, response, options).catch((error: unknown) => {
-      options.logger.error('A probe failed', { path: pathname, error });
+    // Not through URL, which throws at some of what a client may send (`//`).
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    answer(path, response, options).catch((error: unknown) => {
+      options.logger.error('A probe failed', { path, error });
       end(response, 500, 'text/plain', `${error instanceof Error ? error.message : 'error'}\n`);
     });
   });
