@@ -31,19 +31,10 @@ const allocated = {
   moved: false,
 } as const satisfies Verdict;
 
-const condition = {
-  status: 'True',
-  reason: 'Allocated',
-  message: '192.0.2.1 from ServiceGroup default',
-};
+const condition = { status: 'True', reason: 'Allocated', message: '192.0.2.1 from ServiceGroup default' };
 const served: ServiceView = {
   ...view,
-  observed: {
-    addresses: ['192.0.2.1'],
-    wellFormed: true,
-    allocatedFrom: 'default',
-    condition,
-  },
+  observed: { addresses: ['192.0.2.1'], wellFormed: true, allocatedFrom: 'default', condition },
 };
 const refusal = {
   token: 'PoolExhausted',
@@ -55,20 +46,10 @@ describe('the write of a Service', () => {
   it('carries addresses, condition and annotation, and is guarded by uid and version', () => {
     expect(planWrite(view, allocated, options)).toEqual({
       patch: {
-        metadata: {
-          uid: 'u',
-          resourceVersion: '7',
-          annotations: { 'fairlead.dev/allocated-from': 'default' },
-        },
+        metadata: { uid: 'u', resourceVersion: '7', annotations: { 'fairlead.dev/allocated-from': 'default' } },
         status: {
           loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] },
-          conditions: [
-            {
-              type: 'fairlead.dev/AddressesAllocated',
-              ...condition,
-              lastTransitionTime: TIME,
-            },
-          ],
+          conditions: [{ type: 'fairlead.dev/AddressesAllocated', ...condition, lastTransitionTime: TIME }],
         },
       },
       events: [
@@ -90,18 +71,13 @@ describe('the write of a Service', () => {
 
   it('leaves the time of a condition that says something else with the same status', () => {
     const orphaned = planWrite(served, { ...allocated, orphaned: true }, options);
-    expect(orphaned?.patch['status']).toMatchObject({
-      conditions: [{ status: 'True', reason: 'Orphaned' }],
-    });
+    expect(orphaned?.patch['status']).toMatchObject({ conditions: [{ status: 'True', reason: 'Orphaned' }] });
     expect(JSON.stringify(orphaned?.patch)).not.toContain('lastTransitionTime');
     expect(orphaned?.events).toEqual([]);
   });
 
   it('takes everything of ours away, and leaves other conditions', () => {
-    const leaving: ServiceView = {
-      ...served,
-      observed: { ...served.observed, announcedBy: 'n1/eth0', reason: 'r' },
-    };
+    const leaving: ServiceView = { ...served, observed: { ...served.observed, announcedBy: 'n1/eth0', reason: 'r' } };
     expect(planWrite(leaving, { kind: 'cleared' }, options)).toMatchObject({
       patch: {
         metadata: {
@@ -121,11 +97,7 @@ describe('the write of a Service', () => {
   });
 
   it('tells of a release also where the API server took the address away, as it does when the type changes', () => {
-    const bare: ServiceView = {
-      ...served,
-      role: 'leaving',
-      observed: { ...served.observed, addresses: [] },
-    };
+    const bare: ServiceView = { ...served, role: 'leaving', observed: { ...served.observed, addresses: [] } };
     const write = planWrite(bare, { kind: 'cleared' }, { ...options, stood: ['192.0.2.1'] });
     expect(write?.events).toMatchObject([{ reason: 'AddressReleased', note: 'Released 192.0.2.1' }]);
   });
@@ -135,36 +107,15 @@ describe('the write of a Service', () => {
     expect(planWrite(view, refused, options)).toMatchObject({
       patch: {
         metadata: { annotations: { 'fairlead.dev/reason': refusal.sentence } },
-        status: {
-          conditions: [
-            {
-              status: 'False',
-              reason: 'PoolExhausted',
-              message: refusal.sentence,
-            },
-          ],
-        },
+        status: { conditions: [{ status: 'False', reason: 'PoolExhausted', message: refusal.sentence }] },
       },
       events: [],
       refusal,
     });
-    const said = {
-      status: 'False',
-      reason: refusal.token,
-      message: refusal.sentence,
-    };
-    const wiped: ServiceView = {
-      ...view,
-      observed: { ...view.observed, condition: said },
-    };
-    expect(planWrite(wiped, refused, options)).toMatchObject({
-      events: [],
-      refusal: undefined,
-    });
-    const other = {
-      ...refused,
-      refusal: { ...refusal, sentence: 'ServiceGroup default is full again' },
-    };
+    const said = { status: 'False', reason: refusal.token, message: refusal.sentence };
+    const wiped: ServiceView = { ...view, observed: { ...view.observed, condition: said } };
+    expect(planWrite(wiped, refused, options)).toMatchObject({ events: [], refusal: undefined });
+    const other = { ...refused, refusal: { ...refusal, sentence: 'ServiceGroup default is full again' } };
     expect(planWrite(wiped, other, options)?.refusal).toBe(other.refusal);
   });
 
@@ -175,11 +126,7 @@ describe('the write of a Service', () => {
       action: 'Allocate',
       note: `PoolExhausted: ${refusal.sentence}`,
       topic: 'topic',
-      related: {
-        apiVersion: 'fairlead.dev/v1',
-        kind: 'ServiceGroup',
-        name: 'default',
-      },
+      related: { apiVersion: 'fairlead.dev/v1', kind: 'ServiceGroup', name: 'default' },
     });
     const own = { kind: 'Service', namespace: 'shop', name: 'web' };
     expect(refusalEvent(view, { ...refusal, object: own }, 'topic')).not.toHaveProperty('related');
@@ -187,21 +134,13 @@ describe('the write of a Service', () => {
 
   it('removes the wish to be moved together with the move', () => {
     const moved = planWrite(served, { ...allocated, addresses: ['192.0.2.2'], moved: true }, options);
-    expect(moved?.patch['metadata']).toMatchObject({
-      annotations: { 'fairlead.dev/reallocate': null },
-    });
+    expect(moved?.patch['metadata']).toMatchObject({ annotations: { 'fairlead.dev/reallocate': null } });
     expect(moved?.events.map(({ reason }) => reason)).toEqual(['AddressReleased', 'AddressAssigned']);
   });
 
   it('says that a status was put back, and not that an address was given', () => {
-    const wiped: ServiceView = {
-      ...served,
-      observed: { ...served.observed, addresses: [] },
-    };
-    const restored = planWrite(wiped, allocated, {
-      ...options,
-      restores: true,
-    });
+    const wiped: ServiceView = { ...served, observed: { ...served.observed, addresses: [] } };
+    const restored = planWrite(wiped, allocated, { ...options, restores: true });
     expect(restored?.events.map(({ reason }) => reason)).toEqual(['StatusRestored']);
   });
 });

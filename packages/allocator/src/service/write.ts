@@ -43,11 +43,7 @@ type Annotations = Record<string, string | null>;
 export function planWrite(
   view: ServiceView,
   verdict: Verdict,
-  options: {
-    readonly time: string;
-    readonly restores: boolean;
-    readonly stood: readonly string[];
-  },
+  options: { readonly time: string; readonly restores: boolean; readonly stood: readonly string[] },
 ): ServiceWrite | undefined {
   const { observed } = view;
   const annotations = annotationChanges(view, verdict);
@@ -59,15 +55,8 @@ export function planWrite(
   const { uid, resourceVersion } = view;
   return {
     patch: {
-      metadata: {
-        uid,
-        resourceVersion,
-        ...(annotations === undefined ? {} : { annotations }),
-      },
-      status: {
-        ...ingress,
-        ...(condition === undefined ? {} : { conditions: [condition] }),
-      },
+      metadata: { uid, resourceVersion, ...(annotations === undefined ? {} : { annotations }) },
+      status: { ...ingress, ...(condition === undefined ? {} : { conditions: [condition] }) },
     },
     events: eventsOf(view, verdict, options),
     refusal: newRefusal(observed, verdict),
@@ -91,12 +80,7 @@ export function refusalEvent(view: ServiceView, { token, sentence, object }: Ref
 
 function referenceTo({ kind, namespace, name }: RefusalObject): ObjectReference {
   const apiVersion = kind === 'Service' ? 'v1' : API_VERSION;
-  return {
-    apiVersion,
-    kind,
-    name,
-    ...(namespace === undefined ? {} : { namespace }),
-  };
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
 function newRefusal({ condition }: ObservedStatus, verdict: Verdict): Refusal | undefined {
@@ -174,14 +158,7 @@ function eventsOf(
   const after = addressesOf(verdict);
   if (restores && !saysAddresses(observed, verdict)) {
     const note = `Somebody changed status.loadBalancer; put back ${listNames(after) || 'no address'}`;
-    return [
-      {
-        type: 'Warning',
-        reason: EVENT_REASONS.statusRestored,
-        action: 'RestoreStatus',
-        note,
-      },
-    ];
+    return [{ type: 'Warning', reason: EVENT_REASONS.statusRestored, action: 'RestoreStatus', note }];
   }
   const added = after.filter((address) => !observed.addresses.includes(address));
   const removed = [...new Set([...observed.addresses, ...stood])].filter((address) => !after.includes(address));
@@ -193,12 +170,7 @@ function eventsOf(
 
 function released(addresses: readonly string[]): ServiceEvent {
   const note = `Released ${listNames(addresses)}`;
-  return {
-    type: 'Normal',
-    reason: EVENT_REASONS.addressReleased,
-    action: 'Release',
-    note,
-  };
+  return { type: 'Normal', reason: EVENT_REASONS.addressReleased, action: 'Release', note };
 }
 
 function allocationEvents(
@@ -209,12 +181,7 @@ function allocationEvents(
   const events: ServiceEvent[] = [];
   if (added.length > 0) {
     const note = `Assigned ${listNames(added)} from ServiceGroup ${group}`;
-    events.push({
-      type: 'Normal',
-      reason: EVENT_REASONS.addressAssigned,
-      action: 'Allocate',
-      note,
-    });
+    events.push({ type: 'Normal', reason: EVENT_REASONS.addressAssigned, action: 'Allocate', note });
     if (loadBalancerIP !== undefined && addresses === undefined) {
       const advice = `spec.loadBalancerIP is deprecated by Kubernetes; write the annotation ${SERVICE_ANNOTATIONS.addresses} instead`;
       events.push({
