@@ -16,6 +16,8 @@ const CONCURRENCY = 32;
 const LONGEST_WAIT_MS = 5_000;
 /** What the API server refuses as invalid is tried again seldom: only an upgrade or an edit can change that. */
 const AFTER_INVALID_MS = 300_000;
+/** A Service that is gone or no longer ours: the watch says so soon. */
+const UNTIL_WATCH_MS = 250;
 /** A request that could not be answered before the Lease's deadline is not begun. */
 const SHORTEST_REQUEST_MS = 50;
 
@@ -26,8 +28,8 @@ export interface ServiceWriterOptions {
   readonly metrics: AllocatorMetrics;
   /** The Service as last seen and what is to stand on it. */
   readonly read: (key: string) => { readonly view: ServiceView; readonly verdict: Verdict } | undefined;
-  /** Takes a newer version of the Service that was read or written here; undefined: it is gone. */
-  readonly learn: (key: string, base: ServiceView, service: Service | undefined) => void;
+  /** Takes a newer version of the Service that was read or written here. */
+  readonly learn: (key: string, base: ServiceView, service: Service) => void;
   /** Monotonic milliseconds until which we may write. */
   readonly deadline: () => number;
   /** Monotonic milliseconds. */
@@ -179,19 +181,24 @@ export class ServiceWriter {
     this.#settled.set(view.key, { uid: view.uid, addresses: addressesText(verdict) });
   }
 
-  async #failed(error: unknown, view: ServiceView, signal: AbortSignal): Promise<{ readonly againInMs: number }> {
-    const { logger, learn } = this.#options;
+  async #failed(
+    error: unknown,
+    view: ServiceView,
+    signal: AbortSignal,
+  ): Promise<void | { readonly againInMs: number }> {
+    const { logger, read, learn } = this.#options;
     const { key, namespace, name } = view;
     if (isNotFound(error)) {
-      learn(key, view, undefined);
-      return { againInMs: 0 };
+      return; // the watch brings its end
     }
     if (isConflict(error)) {
+      const isNewest = (): boolean => read(key)?.view.resourceVersion === view.resourceVersion;
       // Somebody was faster. The watch may bring that version later than we can ask for it.
-      if (this.#options.read(key)?.view.resourceVersion === view.resourceVersion) {
-        learn(key, view, await this.#get({ namespace, name }, signal));
+      const service = isNewest() ? await this.#get({ namespace, name }, signal) : undefined;
+      if (service !== undefined) {
+        learn(key, view, service);
       }
-      return { againInMs: 0 };
+      return { againInMs: isNewest() ? UNTIL_WATCH_MS : 0 };
     }
     if (isInvalid(error)) {
       logger.error('The API server refuses the status of a Service', { service: key, error });
