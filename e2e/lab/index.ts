@@ -47,4 +47,5 @@ export {
 export { startProbe, type Probe, type ProbeOptions } from './probe.ts';
 export { reportOf, type Gap, type Overlap, type ProbePacket, type ProbeReport, type Turn } from './probe-report.ts';
 export { RESPONDER_PORT, startResponder } from './responder.ts';
+export { TcpRelay, type Direction, type HoldOptions } from './tcp-relay.ts';
 export { takeTimeline, type AddressTimeline, type Timeline, type TimelineOptions } from './timeline.ts';
