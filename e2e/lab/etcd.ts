@@ -6,30 +6,33 @@ export interface EtcdEntry {
   readonly value: string;
 }
 
-/** etcd takes at most 128 operations in one transaction (`--max-txn-ops`). */
-const ENTRIES_A_TRANSACTION = 128;
 /** Transactions under way at a time; etcd does them one after the other, so these only hide the way there. */
-const IN_FLIGHT = 4;
+const IN_FLIGHT = 8;
 
 /**
  * Writes to etcd past the API server, through etcd's own JSON gateway (`POST /v3/kv/txn`). The API server's watches bring
  * what is written at once.
  * @param socket etcd's Unix socket
- * @throws {Error} with etcd's words, when it refuses one; those before are written then
+ * @param transactions what is written together, at one revision. No two objects of one resource may be: a watch that is
+ *   taken up again after a revision misses what else was written at it, and the API server itself never does that.
+ * @throws {Error} with etcd's words, when it refuses one; others are written then
  */
-export async function putAll(socket: string, entries: readonly EtcdEntry[]): Promise<void> {
-  const transactions = Array.from({ length: Math.ceil(entries.length / ENTRIES_A_TRANSACTION) }, (_, index) =>
-    entries.slice(index * ENTRIES_A_TRANSACTION, (index + 1) * ENTRIES_A_TRANSACTION),
-  );
+export async function writeTransactions(socket: string, transactions: Iterable<readonly EtcdEntry[]>): Promise<void> {
   const agent = new Agent({ connect: { socketPath: socket }, connections: IN_FLIGHT });
+  const next = transactions[Symbol.iterator]();
+  const work = async (): Promise<void> => {
+    for (let step = next.next(); step.done !== true; step = next.next()) {
+      await write(agent, step.value);
+    }
+  };
   try {
-    await Promise.all(transactions.map(async (transaction) => putTogether(agent, transaction)));
+    await Promise.all(Array.from({ length: IN_FLIGHT }, work));
   } finally {
     await agent.destroy();
   }
 }
 
-async function putTogether(dispatcher: Agent, entries: readonly EtcdEntry[]): Promise<void> {
+async function write(dispatcher: Agent, entries: readonly EtcdEntry[]): Promise<void> {
   const success = entries.map(({ key, value }) => ({ requestPut: { key: base64(key), value: base64(value) } }));
   const { statusCode, body } = await request('http://etcd/v3/kv/txn', {
     dispatcher,
