@@ -205,7 +205,10 @@ export class ServiceJudge implements AsyncDisposable {
     for (const [index, one] of holders.entries()) {
       for (const other of holders.slice(index + 1)) {
         if (!mayShare(one, other)) {
-          this.#blame(other, `has ${address}, which ${one.metadata.name} has, and they may not share it`);
+          const [first, second] = [one, other].map(
+            (each) => `${each.metadata.name}${isLiving(each) ? '' : ' (leaving)'}`,
+          );
+          this.#blame(other, `${address} stands on ${first} and on ${second}, and they may not share it`);
         }
       }
     }

@@ -28,7 +28,7 @@ export interface AllocatorOptions {
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-const NOTHING: LeaderSizes = { services: 0, addresses: 0, waiting: 0, queued: 0 };
+const NOTHING: LeaderSizes = { services: 0, addresses: 0, waiting: 0, queued: 0, contested: 0 };
 
 /** The controller: caches on every replica, and on the one that leads the engine with its writers. */
 export class Allocator {

@@ -13,6 +13,7 @@ import type { Ownership } from './objects/service.ts';
 import { projectService } from './objects/service.ts';
 import type { Recorder } from './recorder.ts';
 import { ServiceWriter } from './service/writer.ts';
+import type { Current } from './service/writer.ts';
 import { isOlder } from './versions.ts';
 
 export interface LeaderOptions {
@@ -68,7 +69,8 @@ export class Leader {
   }
 
   get sizes(): LeaderSizes {
-    return { ...this.#engine.sizes, queued: this.#services.depth };
+    const { depth: queued, contested } = this.#services;
+    return { ...this.#engine.sizes, queued, contested };
   }
 
   /** Whether every verdict has been written, as far as can be seen. */
@@ -92,7 +94,7 @@ export class Leader {
     }
   }
 
-  #read(key: string): ReturnType<ConstructorParameters<typeof ServiceWriter>[0]['read']> {
+  #read(key: string): Current | undefined {
     const view = this.#engine.view(key);
     const verdict = this.#engine.verdict(key);
     return view === undefined || verdict === undefined ? undefined : { view, verdict };

@@ -4,18 +4,17 @@ import { createKubeClient } from '@fairlead/kube';
 import { LOG_LEVELS, createLogger, createMetrics, parseFlags, runMain, serveHealth } from '@fairlead/runtime';
 import { Allocator } from './allocator.ts';
 import { FLAGS } from './flags.ts';
+import { PROGRAM } from './program.ts';
 
-const NAME = 'fairlead-allocator';
-
-await runMain(NAME, async (signal) => {
+await runMain(PROGRAM, async (signal) => {
   const flags = parseFlags(FLAGS, {
     argv: process.argv.slice(2),
     env: process.env,
-    program: NAME,
+    program: PROGRAM,
     summary: 'Gives Services of type LoadBalancer their addresses.',
   });
   const logger = createLogger({
-    process: NAME,
+    process: PROGRAM,
     level: LOG_LEVELS.find((level) => level === flags['log-level']) ?? 'info',
   });
   const metrics = createMetrics();
@@ -23,7 +22,7 @@ await runMain(NAME, async (signal) => {
   const client = await createKubeClient({
     logger,
     // Up to the slash it is the manager of fields, the same for all replicas; behind it, who asked, for audit logs.
-    userAgent: `${NAME}/${encodeURIComponent(identity)}`,
+    userAgent: `${PROGRAM}/${encodeURIComponent(identity)}`,
     ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
   });
   const allocator = new Allocator({

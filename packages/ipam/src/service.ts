@@ -8,7 +8,7 @@ export type IPFamilyPolicy = 'SingleStack' | 'PreferDualStack' | 'RequireDualSta
 export interface ObservedStatus {
   /** `status.loadBalancer.ingress[].ip` in order. */
   readonly addresses: readonly string[];
-  /** Whether every entry of `ingress` is of the form that we write: an `ip` with `ipMode: VIP` and no `hostname`. */
+  /** Whether every entry of `ingress` is of the form that we write: an `ip` with `ipMode: VIP` and nothing else. */
   readonly wellFormed: boolean;
   /** The condition `fairlead.dev/AddressesAllocated`. */
   readonly condition?: { readonly status: string; readonly reason: string; readonly message: string };

@@ -60,16 +60,17 @@ describe('what is kept of a Service', () => {
     expect(a).not.toBe(c);
   });
 
-  it('an ingress with a host name, or without ipMode, is not of our form', () => {
+  it('an ingress with a host name or ports, or without ipMode, is not of our form', () => {
     const wellFormed = [
       [{ ip: '192.0.2.1', ipMode: 'VIP' }],
       [{ ip: '192.0.2.1' }],
       [{ hostname: 'example.com' }],
+      [{ ip: '192.0.2.1', ipMode: 'VIP', ports: [{ port: 80, protocol: 'TCP' }] }],
       [],
     ].map(
       (ingress) => projectService(service(lb, { status: { loadBalancer: { ingress } } }), OURS)?.observed.wellFormed,
     );
-    expect(wellFormed).toEqual([true, false, false, true]);
+    expect(wellFormed).toEqual([true, false, false, false, true]);
   });
 
   it('annotations of nothing but spaces are absent', () => {

@@ -82,7 +82,8 @@ function observedStatus({ metadata, status }: Service): ObservedStatus {
   return {
     addresses: ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
     wellFormed: ingress.every(
-      ({ ip, ipMode, hostname }) => ip !== undefined && ipMode === 'VIP' && hostname === undefined,
+      ({ ip, ipMode, hostname, ports }) =>
+        ip !== undefined && ipMode === 'VIP' && hostname === undefined && (ports ?? []).length === 0,
     ),
     ...Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined)),
   };

@@ -90,7 +90,7 @@ function newRefusal({ condition }: ObservedStatus, verdict: Verdict): Refusal | 
 }
 
 /** Whether the addresses on the Service are those of the verdict. */
-export function saysAddresses(observed: ObservedStatus, verdict: Verdict): boolean {
+function saysAddresses(observed: ObservedStatus, verdict: Verdict): boolean {
   const wanted = addressesOf(verdict);
   return (
     observed.wellFormed &&
@@ -99,7 +99,8 @@ export function saysAddresses(observed: ObservedStatus, verdict: Verdict): boole
   );
 }
 
-function addressesOf(verdict: Verdict): readonly string[] {
+/** The addresses that are to stand on the Service. */
+export function addressesOf(verdict: Verdict): readonly string[] {
   return verdict.kind === 'allocated' ? verdict.addresses : [];
 }
 

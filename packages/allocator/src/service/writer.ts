@@ -1,13 +1,19 @@
-import { EVENT_REASONS } from '@fairlead/api';
+import type { Refusal } from '@fairlead/api';
 import type { ServiceView, Verdict } from '@fairlead/ipam';
 import { isConflict, isInvalid, isNotFound, SERVICES, WorkQueue } from '@fairlead/kube';
 import type { KubeClient, Service } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import type { AllocatorMetrics } from '../metrics.ts';
+import { PROGRAM } from '../program.ts';
 import type { Recorder } from '../recorder.ts';
 import { Contests } from './contest.ts';
+import type { Restore } from './contest.ts';
+import { contestedPatch, contestedRefusal } from './contested.ts';
+import { FirstSeen } from './first-seen.ts';
 import { RefusalTopics } from './refusal-topics.ts';
-import { planWrite, refusalEvent, saysAddresses } from './write.ts';
+import { Settled } from './settled.ts';
+import { Vacating } from './vacating.ts';
+import { addressesOf, planWrite, refusalEvent } from './write.ts';
 import type { ServiceWrite } from './write.ts';
 
 /** Patches in flight at a time. The API server allows hundreds; above 32 a burst becomes no faster (measured). */
@@ -21,13 +27,25 @@ const UNTIL_WATCH_MS = 250;
 /** A request that could not be answered before the Lease's deadline is not begun. */
 const SHORTEST_REQUEST_MS = 50;
 
+/** A Service as last seen, and what is to stand on it. */
+export interface Current {
+  readonly view: ServiceView;
+  readonly verdict: Verdict;
+}
+
+/** What became of a patch. */
+type Sent =
+  | { readonly kind: 'ok'; readonly service: Service }
+  | { readonly kind: 'later'; readonly ms: number }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
 export interface ServiceWriterOptions {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'get' | 'patch' | 'health'>;
   readonly logger: Logger;
   readonly recorder: Recorder;
   readonly metrics: AllocatorMetrics;
   /** The Service as last seen and what is to stand on it. */
-  readonly read: (key: string) => { readonly view: ServiceView; readonly verdict: Verdict } | undefined;
+  readonly read: (key: string) => Current | undefined;
   /** Takes a newer version of the Service that was read or written here. */
   readonly learn: (key: string, base: ServiceView, service: Service) => void;
   /** Monotonic milliseconds until which we may write. */
@@ -51,8 +69,9 @@ export class ServiceWriter {
   });
   readonly #contests = new Contests();
   readonly #topics = new RefusalTopics();
-  /** Addresses that are known to stand on a Service because we wrote them, or found them there. */
-  readonly #settled = new Map<string, { readonly uid: string; readonly addresses: string }>();
+  readonly #settled = new Settled();
+  readonly #vacating = new Vacating();
+  readonly #firstSeen = new FirstSeen();
   /** Services whose write failed, to be tried at once when the API server answers again. */
   readonly #failing = new Set<string>();
 
@@ -65,17 +84,28 @@ export class ServiceWriter {
     return this.#queue.size;
   }
 
-  /** Looks at the Service soon, and writes it if it does not say its verdict. */
+  /** Services whose status is left to another program for now. */
+  get contested(): number {
+    return this.#contests.contested(this.#options.now());
+  }
+
+  /** Looks at the Service soon, and writes it if it does not say its verdict. To be called after each change of either. */
   add(key: string): void {
+    const current = this.#options.read(key);
+    if (current !== undefined) {
+      this.#note(current);
+    }
     this.#queue.add(key);
   }
 
   /** The Service is gone. */
   forget(key: string): void {
-    this.#settled.delete(key);
+    this.#settled.forget(key);
     this.#contests.forget(key);
     this.#topics.forget(key);
+    this.#firstSeen.forget(key);
     this.#failing.delete(key);
+    this.#addAll(this.#vacating.forget(key));
   }
 
   /** Works until the signal aborts. */
@@ -97,88 +127,140 @@ export class ServiceWriter {
     unsubscribe();
   }
 
+  #addAll(keys: readonly string[]): void {
+    for (const key of keys) {
+      this.#queue.add(key);
+    }
+  }
+
+  /** Notes since when the Service has had no address, and which addresses stand on it that it is to lose. */
+  #note({ view, verdict }: Current): void {
+    const { key, observed } = view;
+    const stood = this.#settled.stood(view);
+    if (observed.addresses.length === 0 && stood === undefined) {
+      this.#firstSeen.note(view, this.#options.now());
+    }
+    const wanted = addressesOf(verdict);
+    const before = this.#vacating.of(key);
+    // What others wrote there is nobody's: it holds nobody up.
+    const ours = (address: string): boolean =>
+      stood === undefined || stood.includes(address) || before.includes(address);
+    this.#addAll(
+      this.#vacating.set(
+        key,
+        observed.addresses.filter((address) => !wanted.includes(address) && ours(address)),
+      ),
+    );
+  }
+
   async #write(key: string, signal: AbortSignal): Promise<void | { readonly againInMs: number }> {
-    const { read, now, wallClock, deadline, client, metrics } = this.#options;
+    const { read, now, wallClock } = this.#options;
     const current = read(key);
     this.#failing.delete(key);
     if (current === undefined) {
       return;
     }
-    const { view, verdict } = current;
-    const restores = this.#isRestore(view, verdict);
-    const stood = this.#stood(view);
+    const { view } = current;
+    const verdict = this.#sayable(current);
+    if (verdict === undefined) {
+      return; // it comes again when the address has gone where it still stands
+    }
+    const restores = this.#settled.hasSaid(view, verdict);
+    const stood = this.#settled.stood(view) ?? [];
     const write = planWrite(view, verdict, { time: rfc3339(wallClock()), restores, stood });
     if (write === undefined) {
-      this.#settle(view, verdict);
+      this.#settled.settle(view, verdict);
       return;
     }
     if (restores) {
       const restore = this.#contests.ask(key, now());
       if (restore.kind === 'wait') {
-        if (restore.first) {
-          await this.#sayContested(view, signal);
-        }
-        return { againInMs: restore.ms };
+        return await this.#standBack(view, restore, signal);
       }
     }
+    const sent = await this.#send(view, write.patch, signal);
+    if (sent.kind === 'later') {
+      return { againInMs: sent.ms };
+    }
+    if (sent.kind === 'failed') {
+      return await this.#failed(sent.error, view, signal);
+    }
+    this.#settled.settle(view, verdict);
+    this.#options.learn(key, view, sent.service);
+    this.#tell(view, verdict, { ...write, restores });
+  }
+
+  /** The verdict as it can be said now; undefined: not before an address has gone from where it stands. */
+  #sayable({ view, verdict }: Current): Verdict | undefined {
+    const { key, observed } = view;
+    const added = addressesOf(verdict).filter((address) => !observed.addresses.includes(address));
+    const blocker = this.#vacating.blocker(key, added);
+    if (blocker === undefined || verdict.kind === 'cleared') {
+      return verdict;
+    }
+    if (!blocker.inTurn) {
+      return undefined;
+    }
+    const addresses = verdict.addresses.filter((address) => observed.addresses.includes(address));
+    const sentence = `${blocker.address}: Service ${blocker.key} has it still, and gives it up`;
+    const refusal: Refusal = { token: 'AddressInUse', sentence };
+    return { ...verdict, addresses, refusal, group: addresses.length === 0 ? undefined : verdict.group };
+  }
+
+  /** Sends one patch, unless it could outlast the Lease. */
+  async #send({ namespace, name }: ServiceView, patch: unknown, signal: AbortSignal): Promise<Sent> {
+    const { now, deadline, client, metrics } = this.#options;
     const timeoutMs = Math.min(10_000, deadline() - now());
     if (timeoutMs < SHORTEST_REQUEST_MS) {
       // The Lease is renewed within this time, or the signal ends all this.
-      return { againInMs: 250 };
+      return { kind: 'later', ms: 250 };
     }
     const begun = now();
     try {
-      const { namespace, name } = view;
       const options = { type: 'strategic', subresource: 'status', timeoutMs, signal } as const;
-      const written = await client.patch(SERVICES, { namespace, name }, write.patch, options);
+      const service = await client.patch(SERVICES, { namespace, name }, patch, options);
       metrics.patched((now() - begun) / 1_000, 'ok');
-      this.#settle(view, verdict);
-      this.#options.learn(key, view, written);
+      return { kind: 'ok', service };
     } catch (error) {
       metrics.patched((now() - begun) / 1_000, isConflict(error) ? 'conflict' : 'error');
-      return await this.#failed(error, view, signal);
+      return { kind: 'failed', error };
     }
-    this.#tell(view, verdict, write);
   }
 
   /** Tells, in metrics, events and the log, what has been written. */
-  #tell(view: ServiceView, verdict: Verdict, { events, refusal }: ServiceWrite): void {
-    const { metrics, recorder, logger } = this.#options;
-    if (verdict.kind === 'allocated') {
-      metrics.judged(verdict.refusal?.token);
+  #tell(
+    view: ServiceView,
+    verdict: Verdict,
+    { events, refusal, restores }: ServiceWrite & { readonly restores: boolean },
+  ): void {
+    const { metrics, recorder, now } = this.#options;
+    const isNew = (address: string): boolean => !view.observed.addresses.includes(address);
+    if (restores) {
+      metrics.restored();
+    } else if (addressesOf(verdict).some(isNew)) {
+      metrics.allocated();
+      const since = this.#firstSeen.take(view);
+      if (since !== undefined) {
+        metrics.served((now() - since) / 1_000);
+      }
     }
     for (const event of events) {
       recorder.record(view, event);
     }
     if (refusal !== undefined) {
-      const { token, sentence, object } = refusal;
-      recorder.record(view, refusalEvent(view, refusal, this.#topics.topicOf(view, refusal)));
-      // Not called `token`: what has that name in a log is a secret, and is not shown.
-      logger.info('A Service is refused', { service: view.key, reason: token, sentence, object });
+      this.#tellRefusal(view, refusal, this.#topics.topicOf(view, refusal));
     } else if (verdict.kind === 'cleared' || verdict.refusal === undefined) {
       this.#topics.forget(view.key);
     }
   }
 
-  /** The addresses that stood on the Service when it was last looked at. */
-  #stood({ key, uid }: ServiceView): readonly string[] {
-    const settled = this.#settled.get(key);
-    return settled === undefined || settled.uid !== uid || settled.addresses === '' ? [] : settled.addresses.split(',');
-  }
-
-  /** Whether the addresses stood on the Service and somebody has taken or changed them. */
-  #isRestore(view: ServiceView, verdict: Verdict): boolean {
-    const settled = this.#settled.get(view.key);
-    return (
-      settled !== undefined &&
-      settled.uid === view.uid &&
-      settled.addresses === addressesText(verdict) &&
-      !saysAddresses(view.observed, verdict)
-    );
-  }
-
-  #settle(view: ServiceView, verdict: Verdict): void {
-    this.#settled.set(view.key, { uid: view.uid, addresses: addressesText(verdict) });
+  #tellRefusal(view: ServiceView, refusal: Refusal, topic: string): void {
+    const { metrics, recorder, logger } = this.#options;
+    const { token, sentence, object } = refusal;
+    metrics.refused(token);
+    recorder.record(view, refusalEvent(view, refusal, topic));
+    // Not called `token`: what has that name in a log is a secret, and is not shown.
+    logger.info('A Service is refused', { service: view.key, reason: token, sentence, object });
   }
 
   async #failed(
@@ -200,6 +282,7 @@ export class ServiceWriter {
       }
       return { againInMs: isNewest() ? UNTIL_WATCH_MS : 0 };
     }
+    this.#settled.doubt(view);
     if (isInvalid(error)) {
       logger.error('The API server refuses the status of a Service', { service: key, error });
       return { againInMs: AFTER_INVALID_MS };
@@ -221,27 +304,32 @@ export class ServiceWriter {
     }
   }
 
-  /** Names the program that keeps writing what we put back. */
-  async #sayContested(view: ServiceView, signal: AbortSignal): Promise<void> {
-    const service = await this.#get(view, signal);
-    const fields = (service?.metadata?.managedFields ?? []).filter(
-      ({ subresource, fieldsV1 }) => subresource === 'status' && JSON.stringify(fieldsV1).includes('f:loadBalancer'),
-    );
-    const [other] = fields.sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1));
-    const who = other?.manager === undefined ? 'Another program' : `The program ${JSON.stringify(other.manager)}`;
-    const note = `Contested: ${who} keeps overwriting status.loadBalancer; give it another load balancer class. Waiting a minute or more before putting it back again`;
-    this.#options.logger.warn(note, { service: view.key });
-    this.#options.recorder.record(view, {
-      type: 'Warning',
-      reason: EVENT_REASONS.allocationFailed,
-      action: 'RestoreStatus',
-      note,
-    });
+  /** Leaves the status to the program that keeps writing what is put back, and says so once. */
+  async #standBack(
+    view: ServiceView,
+    { ms, told }: Extract<Restore, { kind: 'wait' }>,
+    signal: AbortSignal,
+  ): Promise<{ readonly againInMs: number }> {
+    const service = told ? undefined : await this.#get(view, signal);
+    if (service === undefined) {
+      return { againInMs: ms };
+    }
+    const refusal = contestedRefusal(view, service, PROGRAM);
+    const sent = await this.#send(view, contestedPatch(view, refusal, rfc3339(this.#options.wallClock())), signal);
+    switch (sent.kind) {
+      case 'later':
+        return { againInMs: Math.min(ms, sent.ms) };
+      case 'failed':
+        if (!isConflict(sent.error) && !isNotFound(sent.error)) {
+          throw sent.error;
+        }
+        return { againInMs: ms };
+      case 'ok':
+        this.#contests.told(view.key);
+        this.#tellRefusal(view, refusal, refusal.token);
+        return { againInMs: ms };
+    }
   }
-}
-
-function addressesText(verdict: Verdict): string {
-  return verdict.kind === 'allocated' ? verdict.addresses.join(',') : '';
 }
 
 /** Conditions have whole seconds. */
