@@ -34,6 +34,10 @@ test('addresses that the allocator has not vouched for are not announced', () =>
   expect(addresses({ conditions: [{ type: 'example.com/Other', status: 'True' }] })).toEqual([]);
 });
 
+test('addresses of a program that the allocator has left the status to are not announced', () => {
+  expect(addresses({ conditions: [{ ...allocated, status: 'False', reason: 'Contested' }] })).toEqual([]);
+});
+
 test('an unmet further wish does not take the address away', () => {
   expect(addresses({ conditions: [{ ...allocated, status: 'False' }] })).toHaveLength(2);
 });

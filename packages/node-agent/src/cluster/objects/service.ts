@@ -1,10 +1,12 @@
 import { ADDRESSES_ALLOCATED, ALLOCATOR_ANNOTATIONS, parseAddress } from '@fairlead/api';
-import type { Address } from '@fairlead/api';
+import type { Address, RefusalToken } from '@fairlead/api';
 import { keyText } from '@fairlead/kube';
 import type { Service } from '@fairlead/kube';
 import type { ServiceFacts } from '../../plan/types.ts';
 
 const NETBOX = 'netbox:';
+/** The allocator has left the status to another program: the addresses in it may be that one's. */
+const CONTESTED: RefusalToken = 'Contested';
 
 /**
  * What the agent keeps of a Service. Its addresses count only while the allocator's condition is in the status, which
@@ -12,7 +14,8 @@ const NETBOX = 'netbox:';
  */
 export function projectService(service: Service): ServiceFacts {
   const { metadata, spec, status } = service;
-  const vouched = status?.conditions?.some(({ type }) => type === ADDRESSES_ALLOCATED) ?? false;
+  const condition = status?.conditions?.find(({ type }) => type === ADDRESSES_ALLOCATED);
+  const vouched = condition !== undefined && condition.reason !== CONTESTED;
   const leaving = metadata?.deletionTimestamp !== undefined;
   const from = metadata?.annotations?.[ALLOCATOR_ANNOTATIONS.allocatedFrom];
   return {
