@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { quote } from './quote.ts';
 
 /** The two address families, spelled as in `Service.spec.ipFamilies`. */
 export type IPFamily = 'IPv4' | 'IPv6';
@@ -40,7 +41,7 @@ const ADDRESS_EXAMPLES = 'write one like 192.0.2.10 or 2001:db8::10';
 
 /** Why text is not an address that we read, in a sentence. */
 function addressRefusal(text: string): string {
-  const quoted = JSON.stringify(text);
+  const quoted = quote(text);
   if (text !== text.trim()) {
     return `${quoted} has spaces around it; write the address alone`;
   }
@@ -83,9 +84,7 @@ export function parseAddress(text: string): Address {
   }
   const parsed = ipaddr.IPv6.parse(withoutDottedTail(text));
   if (parsed.isIPv4MappedAddress()) {
-    throw new AddressError(
-      `${JSON.stringify(text)} is an IPv4-mapped address; write ${parsed.toIPv4Address().toString()}`,
-    );
+    throw new AddressError(`${quote(text)} is an IPv4-mapped address; write ${parsed.toIPv4Address().toString()}`);
   }
   return addressFromBytes(Uint8Array.from(parsed.toByteArray()));
 }
@@ -146,18 +145,18 @@ export function parsePrefix(text: string): Prefix {
   const slash = text.indexOf('/');
   const lengthText = text.slice(slash + 1);
   if (slash < 0 || !/^(0|[1-9]\d{0,2})$/.test(lengthText)) {
-    throw new AddressError(`${JSON.stringify(text)} is not a network; write one like 192.0.2.0/24 or 2001:db8::/64`);
+    throw new AddressError(`${quote(text)} is not a network; write one like 192.0.2.0/24 or 2001:db8::/64`);
   }
   const address = parseAddress(text.slice(0, slash));
   const length = Number(lengthText);
   if (length > addressBits(address.family)) {
     throw new AddressError(
-      `${JSON.stringify(text)} has a prefix length above ${addressBits(address.family)}, the bits of ${address.family}`,
+      `${quote(text)} has a prefix length above ${addressBits(address.family)}, the bits of ${address.family}`,
     );
   }
   const prefix = prefixOf(address, length);
   if (!sameAddress(prefix.address, address)) {
-    throw new AddressError(`${JSON.stringify(text)} has host bits set; write ${formatPrefix(prefix)}`);
+    throw new AddressError(`${quote(text)} has host bits set; write ${formatPrefix(prefix)}`);
   }
   return prefix;
 }

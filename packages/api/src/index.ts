@@ -8,6 +8,7 @@ export * from './range.ts';
 export { referencePages } from './reference/pages.ts';
 export type { ReferencePage } from './reference/pages.ts';
 export * from './refusals.ts';
+export * from './quote.ts';
 export * from './selector.ts';
 export type { LAN, LANSpec } from './resources/lan.ts';
 export type {

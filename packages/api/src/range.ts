@@ -8,6 +8,7 @@ import {
   parsePrefix,
   prefixContains,
 } from './address.ts';
+import { quote } from './quote.ts';
 
 /** The addresses from `first` to `last`, both included and of one family. */
 export interface AddressRange {
@@ -96,7 +97,7 @@ function readEnds(text: string): AddressRange {
  */
 export function parseAddressRange(text: string): AddressRange {
   const range = readEnds(text);
-  const quoted = JSON.stringify(text);
+  const quoted = quote(text);
   if (range.first.family !== range.last.family) {
     throw new AddressError(`${quoted} mixes the families; write two IPv4 addresses or two IPv6 addresses`);
   }

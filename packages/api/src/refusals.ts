@@ -54,6 +54,10 @@ export const REFUSALS = {
     meaning: 'The group has no addresses of a family that the Service needs.',
     cure: 'Add a pool of that family to the group, name another group, or relax `ipFamilyPolicy`.',
   },
+  NoFamilies: {
+    meaning: 'The Service has no `spec.ipFamilies`, so it cannot be known what it needs.',
+    cure: 'Write `IPv4`, `IPv6` or both into `spec.ipFamilies`.',
+  },
   InvalidAddress: {
     meaning: 'An address in `fairlead.dev/addresses` or `spec.loadBalancerIP` cannot be read.',
     cure: 'Write plain addresses, such as `192.0.2.10` or `192.0.2.10, 2001:db8::10`.',

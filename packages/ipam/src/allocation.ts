@@ -2,6 +2,8 @@ import type { IPFamily, Refusal } from '@fairlead/api';
 import type { Catalogue } from './catalogue.ts';
 import type { Labels } from './group.ts';
 import type { Holding } from './holding.ts';
+import { sharingSignature } from './holding.ts';
+import type { Place } from './place.ts';
 import type { Request } from './request.ts';
 import { parseRequest } from './request.ts';
 import type { ServiceView } from './service.ts';
@@ -9,11 +11,13 @@ import { PerFamily } from './small.ts';
 import type { Verdict } from './verdict.ts';
 import type { Wait } from './waiting.ts';
 
+const NOTHING: ReadonlyMap<IPFamily, bigint> = new Map();
+
 /** A Service of ours and what it has. */
 export class Allocation {
-  view: ServiceView;
-  /** The addresses it asks for. */
-  request: Request;
+  #view: ServiceView;
+  #request: Request;
+  #signature: string | undefined;
   readonly holds = new PerFamily<Holding<Allocation>>();
   /** Name of the group that its addresses were drawn from. */
   group: string | undefined;
@@ -29,20 +33,52 @@ export class Allocation {
   verdict: Verdict | undefined;
 
   constructor(view: ServiceView) {
-    this.view = view;
-    this.request = parseRequest(view);
+    this.#view = view;
+    this.#request = parseRequest(view);
+    this.#signature = sharingSignature(view);
   }
 
-  /** Whether it asks for the very addresses that it has, so that there is nowhere to move it to. */
+  /** The Service as last seen. */
+  get view(): ServiceView {
+    return this.#view;
+  }
+
+  /** The addresses it asks for. */
+  get request(): Request {
+    return this.#request;
+  }
+
+  /** The addresses that it asks for; none where that makes no sense. */
+  get requested(): ReadonlyMap<IPFamily, bigint> {
+    return this.#request.ok ? this.#request.addresses : NOTHING;
+  }
+
+  /** Whom it could share with: see {@link sharingSignature}. */
+  get signature(): string | undefined {
+    return this.#signature;
+  }
+
+  /** The Service has been seen again, with the same wish. */
+  refresh(view: ServiceView): void {
+    this.#view = view;
+  }
+
+  /** The Service asks for something else; addresses that it shares are told by the ledger. */
+  reword(view: ServiceView): void {
+    this.#view = view;
+    this.#request = parseRequest(view);
+    this.#signature = sharingSignature(view);
+  }
+
+  /** Whether it is to be moved and asks for the very addresses that it has, so that there is nowhere to move it to. */
   get isPinned(): boolean {
     const { view, request, holds } = this;
-    if (!view.reallocate || !request.ok) {
-      return false;
-    }
-    return view.families.every((family) => {
-      const requested = request.addresses.get(family);
-      return requested !== undefined && holds.get(family)?.value === requested;
-    });
+    return (
+      view.reallocate &&
+      request.ok &&
+      holds.size > 0 &&
+      holds.values().every(({ family, value }) => request.addresses.get(family) === value)
+    );
   }
 
   /** Whether it asks to be moved and has not been yet. */
@@ -56,8 +92,8 @@ export interface World {
   readonly catalogue: Catalogue;
   /** Who has the address; undefined when it is free. */
   holdingOf(family: IPFamily, value: bigint): Holding<Allocation> | undefined;
-  /** Addresses held by Services of this sharing signature. */
-  sharedBy(signature: string): Iterable<Holding<Allocation>>;
+  /** An address there that the Service could join and does not have; undefined when there is none. */
+  joinable(service: Allocation, place: Place): Holding<Allocation> | undefined;
   /** Labels of the Namespace; undefined while it has not been read. */
   labelsOf(namespace: string): Labels | undefined;
 }

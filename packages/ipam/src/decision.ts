@@ -1,9 +1,11 @@
 import type { IPFamily, Refusal } from '@fairlead/api';
 import type { Allocation, World } from './allocation.ts';
 import type { Group } from './group.ts';
-import { sharingSignature } from './holding.ts';
+import { placeIn } from './place.ts';
+import type { Place } from './place.ts';
 import { listNames, refusalOfGroup, refusalOfService } from './refusal.ts';
 import { targetOf } from './target.ts';
+import { NOTHING_TO_COME } from './waiting.ts';
 import type { Need, Wait } from './waiting.ts';
 
 /** What comes out of judging one Service. */
@@ -14,12 +16,12 @@ export type Decision =
   | { readonly kind: 'grant'; readonly group: Group; readonly addresses: ReadonlyMap<IPFamily, bigint> }
   /** It keeps what it has and waits for more; without a refusal what it has is enough. */
   | { readonly kind: 'wait'; readonly wait: Wait; readonly refusal: Refusal | undefined }
-  /** It cannot be judged before its Namespace is known. */
-  | { readonly kind: 'pending' };
+  /** It cannot be judged before its Namespace is known; without a refusal what it has is enough. */
+  | { readonly kind: 'pending'; readonly refusal: Refusal | undefined };
 
 /** Whether every wish of the Service that must be met, is. */
 function hasEnough({ view, holds }: Allocation): boolean {
-  return view.policy === 'PreferDualStack' ? holds.size > 0 : view.families.every((family) => holds.has(family));
+  return holds.size > 0 && (view.policy === 'PreferDualStack' || view.families.every((family) => holds.has(family)));
 }
 
 /** Whether the Service has just what it asks for and need not be judged: the rule that makes addresses stick. */
@@ -28,6 +30,7 @@ function isSatisfied(service: Allocation): boolean {
   return (
     request.ok &&
     !service.wantsToMove &&
+    view.families.length > 0 &&
     (view.group === undefined || view.group === service.group) &&
     view.families.every((family) => holds.has(family)) &&
     [...request.addresses].every(([family, value]) => holds.get(family)?.value === value)
@@ -40,24 +43,27 @@ export function decide(service: Allocation, world: World): Decision {
     return { kind: 'satisfied' };
   }
   const target = targetOf(service, world);
-  if (target.kind === 'pending') {
-    return target;
-  }
   // What is missing may be no more than the second family that PreferDualStack hopes for.
   const onlyHopes = hasEnough(service) && wantsOnlyMore(service);
-  const signature = sharingSignature(service.view);
-  if (target.kind === 'refused') {
-    const wait = { needs: [], addresses: target.addresses ?? [], signature: undefined };
-    return { kind: 'wait', wait, refusal: onlyHopes ? undefined : target.refusal };
+  switch (target.kind) {
+    case 'pending':
+      return { kind: 'pending', refusal: onlyHopes ? undefined : target.refusal };
+    case 'refused': {
+      const { busy, refusal } = target;
+      const wait = busy === undefined ? NOTHING_TO_COME : { ...NOTHING_TO_COME, addresses: busy };
+      return { kind: 'wait', wait, refusal: onlyHopes ? undefined : refusal };
+    }
+    case 'groups': {
+      const drawing = new Drawing(service, target.groups, world);
+      return (
+        drawing.draw() ?? {
+          kind: 'wait',
+          wait: drawing.wait(),
+          refusal: onlyHopes ? undefined : drawing.refusal(),
+        }
+      );
+    }
   }
-  const drawing = new Drawing(service, world, signature);
-  const grant = drawing.draw(target.groups);
-  if (grant !== undefined) {
-    return grant;
-  }
-  const needs = target.groups.flatMap((group) => drawing.needOf(group) ?? []);
-  const refusal = onlyHopes ? undefined : drawing.refusal(target.groups);
-  return { kind: 'wait', wait: { needs, addresses: [], signature }, refusal };
 }
 
 /** Whether nothing that the Service has contradicts its wish. */
@@ -70,64 +76,61 @@ function wantsOnlyMore({ view, holds, request, group, wantsToMove }: Allocation)
   );
 }
 
-/** Looks for addresses for one Service. */
+/** Looks for addresses for one Service in the groups that may serve it. */
 class Drawing {
   readonly #service: Allocation;
+  readonly #groups: readonly Group[];
   readonly #world: World;
-  readonly #signature: string | undefined;
-  /** Whether the Service leaves addresses behind if it gets others; it must then not end with fewer. */
+  /** Whether the Service has something already; it must not end with less. */
   readonly #moves: boolean;
 
-  constructor(service: Allocation, world: World, signature: string | undefined) {
+  constructor(service: Allocation, groups: readonly Group[], world: World) {
     this.#service = service;
+    this.#groups = groups;
     this.#world = world;
-    this.#signature = signature;
     this.#moves = service.holds.size > 0;
   }
 
-  /** The first of the groups that can give what must be given; undefined when none can. */
-  draw(groups: readonly Group[]): Extract<Decision, { kind: 'grant' }> | undefined {
+  /** From the first of the groups that can give what must be given; undefined when none can. */
+  draw(): Extract<Decision, { kind: 'grant' }> | undefined {
     const { view } = this.#service;
-    const ordered = this.#sharersFirst(groups);
+    const ordered = this.#sharersFirst();
     for (const families of this.#rounds()) {
       for (const group of ordered) {
-        if (this.#isEnough(group, families)) {
-          const addresses = this.#addressesFrom(group, families);
-          if (addresses !== undefined && this.#isNew(addresses, view.families)) {
-            return { kind: 'grant', group, addresses };
-          }
+        const addresses = this.#isEnough(families) ? this.#addressesFrom(group, families) : undefined;
+        if (addresses !== undefined && this.#isNew(addresses, view.families)) {
+          return { kind: 'grant', group, addresses };
         }
       }
     }
     return undefined;
   }
 
-  /** What would have to become free in the group; undefined when nothing there would help. */
-  needOf(group: Group): Need | undefined {
-    const { view } = this.#service;
-    const lacking = view.families.filter((family) => this.#withoutPool(group, family) === undefined);
-    const offered = lacking.filter((family) => group.offers(family));
-    if (offered.length === 0 || (view.policy !== 'PreferDualStack' && offered.length < lacking.length)) {
-      return undefined;
-    }
-    const mode = view.policy === 'PreferDualStack' && !this.#moves ? 'any' : 'all';
-    return { group: group.name, mode, families: offered };
+  /** What would have to become free or joinable, after {@link draw} has found nothing. */
+  wait(): Wait {
+    const needs = this.#groups.flatMap((group) => this.#needOf(group) ?? []);
+    return this.#service.signature === undefined
+      ? { ...NOTHING_TO_COME, needs }
+      : { ...NOTHING_TO_COME, needs, places: this.#places(), likeness: this.#likeness() };
   }
 
   /** Why none of the groups can give what is needed. */
-  refusal(groups: readonly Group[]): Refusal {
+  refusal(): Refusal {
     const { view } = this.#service;
-    const names = listNames(groups.map(({ name }) => name));
+    const groups = this.#groups;
     const [first] = groups;
-    const helpful = groups.filter((group) => this.needOf(group) !== undefined);
+    const helpful = groups.filter((group) => this.#couldHelp(group));
     if (helpful.length > 0) {
-      const families = [...new Set(helpful.flatMap((group) => this.needOf(group)?.families ?? []))];
-      const lacking = families.filter((family) => helpful.every((group) => !group.hasFree(family)));
-      const what = `no free ${(lacking.length > 0 ? lacking : families).join(view.policy === 'PreferDualStack' ? ' or ' : ' and ')} address`;
+      // Said so that it stays true while others come and go: not what is free at this moment.
+      const families = view.families.filter((family) =>
+        helpful.some((group) => group.offers(family) && this.#kept(group, family) === undefined),
+      );
+      const what = `no free ${families.join(view.policy === 'PreferDualStack' ? ' or ' : ' and ')} address`;
       const list = listNames(helpful.map(({ name }) => name));
       const sentence = `${helpful.length === 1 ? `ServiceGroup ${list} has` : `ServiceGroups ${list} have`} ${what}; the Service gets the next one that is freed, or add a pool`;
       return this.#refuse(helpful[0], 'PoolExhausted', sentence);
     }
+    const names = listNames(groups.map(({ name }) => name));
     const broken = groups.find((group) => group.problems.length > 0 && group.pools.length === 0);
     if (broken !== undefined && groups.length === 1) {
       const sentence = `ServiceGroup ${broken.name} is not in use as written: ${broken.problems[0]?.sentence ?? ''}`;
@@ -140,6 +143,47 @@ class Drawing {
         ? `ServiceGroup ${names} has no ${what}; add a pool, name another group, or change spec.ipFamilyPolicy`
         : `None of the ServiceGroups ${names} has ${what}; add a pool, or change spec.ipFamilyPolicy`;
     return this.#refuse(first, 'FamilyNotInGroup', sentence);
+  }
+
+  /** What would have to become free in the group; undefined when nothing there would help. */
+  #needOf(group: Group): Need | undefined {
+    if (!this.#couldHelp(group)) {
+      return undefined;
+    }
+    const { view } = this.#service;
+    const families = view.families.filter(
+      (family) => group.offers(family) && this.#withoutPool(group, family) === undefined,
+    );
+    const mode = view.policy === 'PreferDualStack' && !this.#moves ? 'any' : 'all';
+    return families.length === 0 ? undefined : { group: group.name, mode, families };
+  }
+
+  /** Whether the group has, be it free or not, what is enough for the Service. */
+  #couldHelp(group: Group): boolean {
+    const { view } = this.#service;
+    const had = view.families.filter((family) => group.offers(family) || this.#kept(group, family) !== undefined);
+    return had.some((family) => group.offers(family)) && this.#isEnough(had);
+  }
+
+  /** Where an address to join would help. */
+  #places(): readonly Place[] {
+    const { view } = this.#service;
+    return this.#groups.flatMap((group) =>
+      view.families
+        .filter((family) => group.offers(family) && this.#kept(group, family) === undefined)
+        .map((family) => placeIn(group, family, view.namespace)),
+    );
+  }
+
+  /** All that a judgement of the Service depends on, besides the places, its ports and what it shares by. */
+  #likeness(): string {
+    const { view, request, holds, wantsToMove, group } = this.#service;
+    const isUnlike = wantsToMove || !request.ok || request.addresses.size > 0;
+    const held = view.families.filter((family) => holds.has(family)).join('+');
+    const groups = this.#groups.map(({ name }) => name).join(' ');
+    return isUnlike
+      ? view.key
+      : JSON.stringify([view.families, view.policy, view.group, held === '' ? '' : group, held, groups]);
   }
 
   #refuse(group: Group | undefined, token: Refusal['token'], sentence: string): Refusal {
@@ -163,12 +207,14 @@ class Drawing {
     return [families, ...single.map((family) => [family])];
   }
 
-  /** Nobody ends with less than the group could give, only because he moved. */
-  #isEnough(group: Group, families: readonly IPFamily[]): boolean {
+  /** Whether the Service can do with these families. Nobody ends with less than his groups offer only because he moves. */
+  #isEnough(families: readonly IPFamily[]): boolean {
+    const { view } = this.#service;
+    const rest = view.families.filter((family) => !families.includes(family));
     return (
-      !this.#moves ||
-      families.length === this.#service.view.families.length ||
-      this.#service.view.families.every((family) => families.includes(family) || !group.offers(family))
+      rest.length === 0 ||
+      (view.policy === 'PreferDualStack' &&
+        (!this.#moves || !rest.some((family) => this.#groups.some((group) => group.offers(family)))))
     );
   }
 
@@ -192,43 +238,36 @@ class Drawing {
 
   /** An address of the group that needs no free one: asked for, held already, or shared. */
   #withoutPool(group: Group, family: IPFamily): bigint | undefined {
-    const service = this.#service;
-    const requested = service.request.ok ? service.request.addresses.get(family) : undefined;
+    return this.#kept(group, family) ?? this.#joinable(group, family);
+  }
+
+  /** The address that the Service asks for, or has and can keep if the others are from the group. */
+  #kept(group: Group, family: IPFamily): bigint | undefined {
+    const { request, holds, wantsToMove, group: home } = this.#service;
+    const requested = request.ok ? request.addresses.get(family) : undefined;
     if (requested !== undefined) {
       return requested;
     }
-    const held = service.holds.get(family);
-    if (held !== undefined && service.group === group.name && !service.wantsToMove) {
-      return held.value;
-    }
-    return this.#shared(group, family);
+    // An orphan of which nobody knows where it was drawn from goes with any group.
+    return !wantsToMove && (home === undefined || home === group.name) ? holds.get(family)?.value : undefined;
   }
 
-  #shared(group: Group, family: IPFamily): bigint | undefined {
-    if (this.#signature === undefined) {
-      return undefined;
-    }
-    for (const holding of this.#world.sharedBy(this.#signature)) {
-      if (
-        holding.family === family &&
-        holding.pool?.group === group.name &&
-        !holding.holders.has(this.#service) &&
-        group.free.get(family)?.isUsable(holding.value) === true &&
-        holding.clashWith(this.#service.view, group) === undefined
-      ) {
-        return holding.value;
-      }
-    }
-    return undefined;
+  #joinable(group: Group, family: IPFamily): bigint | undefined {
+    const service = this.#service;
+    return service.signature === undefined
+      ? undefined
+      : this.#world.joinable(service, placeIn(group, family, service.view.namespace))?.value;
   }
 
   /** Services with one key meet wherever they can: groups where they do come before the others. */
-  #sharersFirst(groups: readonly Group[]): readonly Group[] {
-    if (this.#signature === undefined || groups.length < 2) {
-      return groups;
+  #sharersFirst(): readonly Group[] {
+    const { view, signature } = this.#service;
+    if (signature === undefined || this.#groups.length < 2) {
+      return this.#groups;
     }
-    const meets = (group: Group): boolean =>
-      this.#service.view.families.some((family) => this.#shared(group, family) !== undefined);
-    return [...groups.filter(meets), ...groups.filter((group) => !meets(group))];
+    const meets = this.#groups.map((group) =>
+      view.families.some((family) => this.#joinable(group, family) !== undefined),
+    );
+    return [...this.#groups.filter((_, index) => meets[index]), ...this.#groups.filter((_, index) => !meets[index])];
   }
 }

@@ -5,14 +5,13 @@ import { decide } from './decision.ts';
 import type { GroupView, Labels } from './group.ts';
 import type { GroupStatus } from './group-status.ts';
 import { groupStatus } from './group-status.ts';
-import type { Holding } from './holding.ts';
 import { Ledger } from './ledger.ts';
-import { parseRequest } from './request.ts';
 import type { ServiceView } from './service.ts';
-import { sameSharing, sameWish } from './service.ts';
+import { sameWish } from './service.ts';
+import { Turn } from './turn.ts';
 import type { Verdict } from './verdict.ts';
 import { sameVerdict, verdictOf } from './verdict.ts';
-import { WaitingServices } from './waiting.ts';
+import { NOTHING_TO_COME, WaitingServices } from './waiting.ts';
 
 /** Everything that allocation depends on, at one moment. */
 export interface Snapshot {
@@ -38,6 +37,12 @@ export interface Effects {
   /** Groups whose counts or conditions may have changed; see {@link AllocationEngine.groupStatus}. */
   readonly groups: readonly string[];
 }
+
+/**
+ * Of those who ask for one address, how many are told at once when somebody else comes to have it. The others hear of it
+ * when they are judged again: with thousands in line, each change would cost as many writes.
+ */
+const TOLD_AT_MOST = 100;
 
 /** Sizes, for metrics. */
 export interface EngineSizes {
@@ -143,6 +148,7 @@ export class AllocationEngine {
         break;
       case 'namespace-deleted':
         this.#ledger.setLabels(event.name, undefined);
+        this.#judgeAll(this.#waiting.ofNamespace(event.name));
         break;
     }
     return subject;
@@ -158,30 +164,31 @@ export class AllocationEngine {
       this.#deleteService(view.key);
     }
     const service = this.#adopt(view);
-    for (const holding of service.holds.values()) {
-      this.#settleClashes(holding);
-    }
-    this.#judge(service);
+    this.#judgeAndSettle(service);
     return service;
   }
 
   #updateService(service: Allocation, view: ServiceView): void {
-    const before = service.view;
-    service.view = view;
-    if (sameWish(before, view)) {
+    if (sameWish(service.view, view)) {
+      service.refresh(view);
       return;
     }
-    service.request = parseRequest(view);
+    this.#waiting.remove(service);
+    this.#ledger.reword(service, view);
     if (!view.reallocate) {
       service.moved = false;
     }
-    if (!sameSharing(before, view)) {
-      for (const holding of service.holds.values()) {
-        this.#ledger.refresh(holding);
-        this.#settleClashes(holding);
-      }
-    }
+    this.#judgeAndSettle(service);
+  }
+
+  /**
+   * Judges a Service that came or asks for something else. What it then still has, it may not be able to share any more:
+   * the oldest keeps it, and the others get something else or wait.
+   */
+  #judgeAndSettle(service: Allocation): void {
     this.#judge(service);
+    const losers = service.holds.values().flatMap((holding) => this.#ledger.evict(holding));
+    this.#judgeAll(new Set(losers));
   }
 
   #deleteService(key: string): void {
@@ -220,13 +227,6 @@ export class AllocationEngine {
     this.#judgeAll(this.#waiting.everybody());
   }
 
-  /** Whoever cannot share the address with older ones gets another, or waits. */
-  #settleClashes(holding: Holding<Allocation>): void {
-    for (const service of this.#ledger.evict(holding)) {
-      this.#judge(service);
-    }
-  }
-
   /** Judges several, the oldest first. */
   #judgeAll(services: Iterable<Allocation>): void {
     for (const service of [...services].sort((a, b) => compareAge(a.view, b.view))) {
@@ -234,8 +234,11 @@ export class AllocationEngine {
     }
   }
 
-  /** Brings what a Service has in line with what it asks for, as far as that can be done now. */
-  #judge(service: Allocation): void {
+  /**
+   * Brings what a Service has in line with what it asks for, as far as that can be done now.
+   * @returns whether it was given something
+   */
+  #judge(service: Allocation): boolean {
     this.#touched.add(service);
     this.#waiting.remove(service);
     service.pending = false;
@@ -243,12 +246,13 @@ export class AllocationEngine {
     const { view } = service;
     if (view.role === 'leaving') {
       this.#ledger.releaseUnless(service, () => false);
-      return;
+      return false;
     }
     this.#ledger.releaseUnless(service, ({ family }) => view.families.includes(family));
     service.group = homeOf(service);
     service.moved ||= service.isPinned;
     let decision = decide(service, this.#ledger);
+    const isGiven = decision.kind === 'grant';
     if (decision.kind === 'grant') {
       this.#ledger.grant(service, decision.group, decision.addresses);
       // Once more, for what it still hopes for.
@@ -264,72 +268,33 @@ export class AllocationEngine {
         break;
       case 'pending':
         service.pending = true;
-        this.#waiting.add(service, { needs: [], addresses: [], signature: undefined });
+        service.refusal = decision.refusal;
+        this.#waiting.add(service, NOTHING_TO_COME);
         break;
     }
+    return isGiven;
   }
 
   /** Gives what has become free or joinable to those who wait for it, the oldest first. */
   #serveWaiting(): void {
-    const { freedGroups, changedHoldings } = this.#ledger;
-    if (this.#waiting.size === 0) {
-      freedGroups.clear();
-      changedHoldings.clear();
-      return;
+    const turn = new Turn(this.#ledger, this.#waiting);
+    for (let service = turn.next(); service !== undefined; service = turn.next()) {
+      turn.judged(service, this.#judge(service));
     }
-    // Each is judged once for an event, so that no order of things can go round in circles.
-    const tried = new Set<Allocation>();
-    while (freedGroups.size + changedHoldings.size > 0) {
-      const next = this.#oldestServable(tried);
-      if (next !== undefined) {
-        tried.add(next);
-        this.#judge(next);
-      }
-    }
+    this.#tellWhoHasIt();
   }
 
-  /** The oldest who can use something that became free; what nobody can use is forgotten. */
-  #oldestServable(tried: ReadonlySet<Allocation>): Allocation | undefined {
-    let oldest: Allocation | undefined;
-    const isWanted = (services: Iterable<Allocation>): boolean => {
-      let wanted = false;
-      for (const service of services) {
-        if (!tried.has(service)) {
-          wanted = true;
-          oldest = oldest === undefined || compareAge(service.view, oldest.view) < 0 ? service : oldest;
-        }
-      }
-      return wanted;
-    };
-    for (const name of this.#ledger.freedGroups) {
-      const group = this.#ledger.catalogue.groups.get(name);
-      if (group === undefined || !isWanted(this.#waiting.whoCanUse(group))) {
-        this.#ledger.freedGroups.delete(name);
-      }
-    }
-    for (const holding of this.#ledger.changedHoldings) {
-      if (!isWanted(this.#whoCanHold(holding))) {
-        this.#ledger.changedHoldings.delete(holding);
-      }
-    }
-    return oldest;
-  }
-
-  /** Who waits for the address, or for anybody to share with, and could have it now. */
-  *#whoCanHold({ family, value }: Holding<Allocation>): Iterable<Allocation> {
-    const holding = this.#ledger.holdingOf(family, value);
-    if (holding === undefined) {
-      yield* this.#waiting.whoWants(family, value);
-      return;
-    }
-    const rules = this.#ledger.catalogue.groupOf(holding.pool) ?? { namespaceOnly: false };
-    for (const waiting of [this.#waiting.whoWants(family, value), this.#waiting.whoCouldShare(holding.signature)]) {
-      for (const service of waiting) {
-        if (holding.clashWith(service.view, rules) === undefined) {
-          yield service;
+  /** A refusal names who has the address that the Service asks for: somebody else may have it now. */
+  #tellWhoHasIt(): void {
+    const { changedHoldings } = this.#ledger;
+    if (this.#waiting.isAnybodyAsking) {
+      for (const { family, value } of changedHoldings) {
+        for (const service of this.#waiting.someAsking(family, value, TOLD_AT_MOST)) {
+          this.#judge(service);
         }
       }
     }
+    changedHoldings.clear();
   }
 
   /** @param subject a Service to speak of in any case, as its status may have been edited */
@@ -354,6 +319,7 @@ export class AllocationEngine {
 /**
  * The group that a Service's addresses count as drawn from. It follows the pool that has the address, as the group may
  * have been renamed; but where the Service names the group that it was drawn from, its wish is fulfilled and stays so.
+ * Orphans of which nobody knows where they were drawn from count as drawn from the group that is named, so that they stay.
  */
 function homeOf({ view, group, holds }: Allocation): string | undefined {
   if (view.group !== undefined && view.group === group) {
@@ -365,7 +331,7 @@ function homeOf({ view, group, holds }: Allocation): string | undefined {
       return owner;
     }
   }
-  return group;
+  return group ?? (holds.size > 0 ? view.group : undefined);
 }
 
 function readAddress(text: string): ReturnType<typeof parseAddress> | undefined {

@@ -1,3 +1,4 @@
+import { findInterval } from './intervals.ts';
 import type { Pool } from './pool.ts';
 import { isUsable, poolCapacity } from './pool.ts';
 
@@ -14,6 +15,8 @@ export const RESTING_AT_MOST = 16_384;
  */
 export class FreeAddresses {
   readonly #pools: readonly Pool[];
+  /** The same in rising order. */
+  readonly #sorted: readonly Pool[];
   readonly #isTaken: (value: bigint) => boolean;
   /** In the order in which they were freed. */
   readonly #resting: Set<bigint>;
@@ -30,6 +33,7 @@ export class FreeAddresses {
    */
   constructor(pools: readonly Pool[], isTaken: (value: bigint) => boolean, resting: Iterable<bigint> = []) {
     this.#pools = pools;
+    this.#sorted = pools.toSorted((a, b) => (a.first < b.first ? -1 : 1));
     this.#isTaken = isTaken;
     this.#resting = new Set([...resting].filter((value) => this.isUsable(value)));
     for (const pool of pools) {
@@ -53,7 +57,8 @@ export class FreeAddresses {
 
   /** Whether an address of the pools may be handed out, be it free or not. */
   isUsable(value: bigint): boolean {
-    return this.#pools.some((pool) => pool.first <= value && value <= pool.last && isUsable(pool, value));
+    const pool = findInterval(this.#sorted, value);
+    return pool !== undefined && isUsable(pool, value);
   }
 
   /** The address to hand out next; undefined when none is free. It stays free until it is claimed. */

@@ -1,257 +1,205 @@
-import { array, assert, constantFrom, integer, oneof, property, record, subarray } from 'fast-check';
-import type { Arbitrary } from 'fast-check';
-import { Holding } from './holding.ts';
+import { array, assert, property } from 'fast-check';
 import { Cluster } from './test-cluster.ts';
-import type { GroupInput } from './test-cluster.ts';
-import type { ServiceView } from './service.ts';
+import type { Step } from './test-history.ts';
+import { reference, runs, stateOf, step, take } from './test-history.ts';
+import type { ReferenceState } from './test-reference.ts';
+import { familyOf } from './test-reference.ts';
 
-/** Seeds come from the environment for a replay: fast-check prints seed and path of what fails. */
-const RUNS = Number(process.env['FAIRLEAD_HISTORIES'] ?? 600);
+const HISTORY = array(step, { maxLength: 30 });
 
-type Input = Partial<Omit<ServiceView, 'name'>>;
-
-type Step =
-  | { readonly type: 'put'; readonly name: string; readonly input: Input }
-  | { readonly type: 'repeat'; readonly name: string }
-  | { readonly type: 'delete'; readonly name: string }
-  | { readonly type: 'group'; readonly name: string; readonly input: GroupInput | undefined }
-  | { readonly type: 'namespace'; readonly labels: Readonly<Record<string, string>> }
-  | { readonly type: 'restart' };
-
-const service = constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
-const groupName = constantFrom('x', 'y', 'z');
-const red = { matchLabels: { colour: 'red' } };
-
-/** Few addresses and few values, so that Services get into each other's way all the time. */
-const wish: Arbitrary<Input> = record({
-  createdAt: integer({ min: 0, max: 3 }),
-  families: constantFrom(['IPv4'], ['IPv6'], ['IPv4', 'IPv6'], ['IPv6', 'IPv4']),
-  policy: constantFrom('PreferDualStack', 'RequireDualStack'),
-  ports: constantFrom(['TCP/80'], ['TCP/80', 'UDP/53'], ['TCP/443']),
-  externalTrafficPolicy: constantFrom('Cluster', 'Local'),
-  selector: constantFrom('p', 'q'),
-  labels: constantFrom({}, { colour: 'red' }),
-  sharingKey: constantFrom('', '', 'k', 'l'),
-  group: constantFrom('', '', '', 'x', 'y', 'nowhere'),
-  addresses: constantFrom('', '', '', '192.0.2.1', '192.0.2.2, 2001:db8::1', '2001:db8::2', '203.0.113.9', 'rubbish'),
-  role: constantFrom('ours', 'ours', 'ours', 'ours', 'leaving'),
-  reallocate: constantFrom(false, false, false, true),
-}).map(toView);
-
-function toView({ group, families = [], policy, ...rest }: Input): Input {
-  return {
-    ...rest,
-    families,
-    policy: families.length === 1 || policy === undefined ? 'SingleStack' : policy,
-    ...(group === '' || group === undefined ? {} : { group }),
-  };
+function newCluster(): Cluster {
+  return new Cluster({ x: { ranges: ['192.0.2.1-192.0.2.2', '2001:db8::1-2001:db8::2'] } });
 }
 
-const pools = constantFrom(
-  '192.0.2.1-192.0.2.2',
-  '192.0.2.2-192.0.2.4',
-  '2001:db8::1-2001:db8::2',
-  '2001:db8::/127',
-  '198.51.100.1',
-);
-const group: Arbitrary<GroupInput> = record({
-  ranges: array(pools, { minLength: 1, maxLength: 2 }),
-  draining: constantFrom(false, false, false, true),
-  createdAt: integer({ min: 0, max: 3 }),
-  assign: record({
-    auto: constantFrom(true, true, false),
-    priority: integer({ min: 0, max: 1 }),
-    sharing: constantFrom('Cluster', 'Namespace'),
-  }).chain((assign) =>
-    subarray(['namespaceSelector', 'serviceSelector'] as const).map((selectors) =>
-      Object.assign({}, assign, Object.fromEntries(selectors.map((selector) => [selector, red]))),
-    ),
-  ),
-});
+function expectTrueCounts(cluster: Cluster, state: ReferenceState): void {
+  for (const name of cluster.groups.keys()) {
+    const { allocated, available } = reference.counts(name, state);
+    expect([name, cluster.engine.groupStatus(name)]).toMatchObject([
+      name,
+      {
+        allocatedIPv4: String(allocated.IPv4),
+        availableIPv4: String(available.IPv4),
+        allocatedIPv6: String(allocated.IPv6),
+        availableIPv6: String(available.IPv6),
+      },
+    ]);
+  }
+}
 
-const step: Arbitrary<Step> = oneof(
-  { weight: 10, arbitrary: record({ type: constantFrom('put' as const), name: service, input: wish }) },
-  { weight: 2, arbitrary: record({ type: constantFrom('repeat' as const), name: service }) },
-  { weight: 4, arbitrary: record({ type: constantFrom('delete' as const), name: service }) },
-  {
-    weight: 3,
-    arbitrary: record({
-      type: constantFrom('group' as const),
-      name: groupName,
-      input: oneof({ weight: 4, arbitrary: group }, { weight: 1, arbitrary: constantFrom(undefined) }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: record({ type: constantFrom('namespace' as const), labels: constantFrom({}, { colour: 'red' }) }),
-  },
-  { weight: 1, arbitrary: record({ type: constantFrom('restart' as const) }) },
-);
-
-function take(cluster: Cluster, { ...current }: Step): void {
-  switch (current.type) {
-    case 'put': {
-      // A Service's age and, while it lives, its primary family cannot change.
-      const known = cluster.services.get(`default/${current.name}`);
-      const fixed = known === undefined ? {} : { createdAt: known.createdAt };
-      const { group: named, ...input } = current.input;
-      if (known !== undefined) {
-        const { group: _, ...rest } = known;
-        cluster.services.set(known.key, rest);
-      }
-      cluster.put(current.name, { ...input, ...fixed, ...(named === undefined ? {} : { group: named }) });
-      break;
+/** Addresses that a Service lost, or has no more, though it still has the family, and why that is wrong; empty if it is not. */
+function wrongMoves(before: ReferenceState, after: ReferenceState, subject: string | undefined): string[] {
+  return [...before.services].flatMap(([key, viewBefore]) => {
+    const view = after.services.get(key);
+    const held = before.held.get(key);
+    if (view === undefined || held === undefined || view.uid !== viewBefore.uid || view.role === 'leaving') {
+      return [];
     }
-    case 'repeat': {
-      const known = cluster.services.get(`default/${current.name}`);
-      if (known !== undefined) {
-        cluster.apply({ type: 'service-upserted', service: known });
-      }
-      break;
-    }
-    case 'delete':
-      cluster.delete(current.name);
-      break;
-    case 'group':
-      cluster.group(current.name, current.input);
-      break;
-    case 'namespace':
-      cluster.namespace('default', current.labels);
-      break;
-    case 'restart':
-      cluster.restart();
-      break;
+    const now = after.held.get(key) ?? { addresses: [], group: undefined, refused: true };
+    const lost = held.addresses.filter(
+      (address) => view.families.includes(familyOf(address)) && !now.addresses.includes(address),
+    );
+    // It asked for something else, and has that now.
+    const wanted = key === subject || reference.wantsElse(viewBefore, held);
+    const isMet = wanted && !now.refused;
+    return lost
+      .filter((address) => !isMet && !reference.lostToOlder(view, address, after))
+      .map((address) => `${key} lost ${address}, and nothing asked for that`);
+  });
+}
+
+/** What stays the same when another process takes over. */
+function lasting(cluster: Cluster): unknown[] {
+  return [...cluster.services.keys()].map((key) => {
+    const verdict = cluster.engine.verdict(key);
+    return verdict?.kind !== 'allocated'
+      ? [key, verdict]
+      : [key, verdict.addresses, verdict.group, verdict.orphaned, verdict.refusal];
+  });
+}
+
+function subjectOf(current: Step): string | undefined {
+  return 'name' in current ? current.name : undefined;
+}
+
+/** Who has been edited by hand has lost what he had in the eyes of everybody. */
+function withoutTampered(state: ReferenceState, current: Step): ReferenceState {
+  if (current.type !== 'tamper') {
+    return state;
   }
-}
-
-/** Service and address of every address given. */
-function given(cluster: Cluster): [ServiceView, string][] {
-  return [...cluster.services.values()].flatMap((view) =>
-    cluster.addresses(view.key).map((address): [ServiceView, string] => [view, address]),
-  );
-}
-
-function expectOnlyValidSharing(cluster: Cluster): void {
-  for (const holders of Map.groupBy(given(cluster), ([, address]) => address).values()) {
-    const holding = new Holding<{ view: ServiceView }>('IPv4', 0n, undefined);
-    for (const [view] of holders) {
-      expect(holding.clashWith(view, { namespaceOnly: false })).toBeUndefined();
-      holding.add({ view });
-    }
-  }
-}
-
-function expectTrueCounts(cluster: Cluster): void {
-  const distinct = new Set(given(cluster).map(([, address]) => address));
-  let counted = 0;
-  for (const name of cluster.engine.groupNames) {
-    const status = cluster.engine.groupStatus(name);
-    counted += Number(status?.allocatedIPv4) + Number(status?.allocatedIPv6);
-    expect(Number(status?.availableIPv4)).toBeGreaterThanOrEqual(0);
-    expect(Number(status?.availableIPv6)).toBeGreaterThanOrEqual(0);
-  }
-  expect(counted).toBeLessThanOrEqual(distinct.size);
-}
-
-/** Judged once more, nobody gets anything: who waits, waits for a reason. */
-function expectNobodyWaitsForNothing(cluster: Cluster): void {
-  const before = given(cluster).map(([{ key }, address]) => `${key} ${address}`);
-  // An edit of a group makes everybody who waits be judged again.
-  const [first] = cluster.groups.values();
-  if (first !== undefined) {
-    cluster.apply({ type: 'group-upserted', group: first });
-    expect(given(cluster).map(([{ key }, address]) => `${key} ${address}`)).toEqual(before);
-  }
-}
-
-/** Whether a Service had all that it wants, and no wish that is still open. */
-function settled(cluster: Cluster): Map<string, readonly string[]> {
-  return new Map(
-    [...cluster.services.values()]
-      .filter(
-        ({ key, role, families }) =>
-          role === 'ours' && cluster.token(key) === undefined && cluster.addresses(key).length === families.length,
-      )
-      .map(({ key }) => [key, cluster.addresses(key)]),
-  );
+  const edited = new Set(current.edits.map(({ name }) => name));
+  return { ...state, held: new Map([...state.held].filter(([key]) => !edited.has(key))) };
 }
 
 describe('in any history', () => {
-  it('no address is given twice but by valid sharing, counts are true, and nobody waits beside what he could use', () => {
+  it('an address is given twice only to be shared, counts are true, nobody waits beside what he could use, and refusals are said', () => {
     assert(
-      property(array(step, { maxLength: 40 }), (history) => {
-        const cluster = new Cluster({ x: { ranges: ['192.0.2.1-192.0.2.2', '2001:db8::1-2001:db8::2'] } });
+      property(HISTORY, (history) => {
+        const cluster = newCluster();
         for (const one of history) {
           take(cluster, one);
-          expectOnlyValidSharing(cluster);
-          expectTrueCounts(cluster);
-          expectNobodyWaitsForNothing(cluster);
+          const state = stateOf(cluster);
+          expect(reference.faults(state)).toEqual([]);
+          expectTrueCounts(cluster, state);
           expect(cluster.engine.sizes.services).toBe(cluster.services.size);
         }
       }),
-      { numRuns: RUNS },
+      runs(1_500),
     );
   });
 
-  it('a satisfied Service keeps its addresses, whatever happens to others and to the groups', () => {
+  it('nobody loses an address unless he asked for another and has it, or an older one has it with whom he cannot share', () => {
     assert(
-      property(array(step, { maxLength: 40 }), (history) => {
-        const cluster = new Cluster({ x: { ranges: ['192.0.2.1-192.0.2.2', '2001:db8::1-2001:db8::2'] } });
+      property(HISTORY, (history) => {
+        const cluster = newCluster();
         for (const one of history) {
-          const before = settled(cluster);
-          // Sharers that come to clash are the one exception; they are told apart by their key.
-          const mayMove = new Set(
-            [...cluster.services.values()]
-              .filter(({ name, sharingKey = '' }) => sharingKey !== '' || ('name' in one && one.name === name))
-              .map(({ key }) => key),
-          );
+          const before = withoutTampered(stateOf(cluster), one);
           take(cluster, one);
-          for (const [key, addresses] of before) {
-            if (!mayMove.has(key)) {
-              expect([key, cluster.addresses(key)]).toEqual([key, addresses]);
-            }
+          expect(wrongMoves(before, stateOf(cluster), subjectOf(one))).toEqual([]);
+        }
+      }),
+      runs(1_500),
+    );
+  });
+
+  it('a restart at any moment changes nothing', () => {
+    assert(
+      property(HISTORY, (history) => {
+        const cluster = newCluster();
+        for (const one of history) {
+          take(cluster, one);
+          const next = cluster.successor();
+          expect(lasting(next)).toEqual(lasting(cluster));
+        }
+      }),
+      runs(1_000),
+    );
+  });
+
+  it('who hears all effects knows all verdicts, and a repeated event changes nothing', () => {
+    assert(
+      property(HISTORY, (history) => {
+        const cluster = newCluster();
+        for (const one of history) {
+          take(cluster, one);
+          for (const key of cluster.services.keys()) {
+            const verdict = cluster.engine.verdict(key);
+            expect([key, verdict]).toEqual([key, verdict === undefined ? undefined : cluster.heard.get(key)]);
+          }
+          const before = lasting(cluster);
+          for (const view of cluster.services.values()) {
+            cluster.set(view);
+          }
+          for (const group of cluster.groups.values()) {
+            cluster.apply({ type: 'group-upserted', group });
+          }
+          expect(lasting(cluster)).toEqual(before);
+        }
+      }),
+      runs(1_000),
+    );
+  });
+
+  it('of those who could have used what became free, none that stays empty-handed is older', () => {
+    assert(
+      property(HISTORY, (history) => {
+        const cluster = newCluster();
+        for (const one of history) {
+          const before = stateOf(cluster);
+          take(cluster, one);
+          if (one.type === 'delete') {
+            expect(overtaken(before, stateOf(cluster))).toEqual([]);
           }
         }
       }),
-      { numRuns: RUNS },
-    );
-  });
-
-  it('a restart changes nothing', () => {
-    assert(
-      property(array(step, { maxLength: 40 }), (history) => {
-        const cluster = new Cluster({ x: { ranges: ['192.0.2.1-192.0.2.2', '2001:db8::1-2001:db8::2'] } });
-        for (const one of history) {
-          take(cluster, one);
-        }
-        const state = () =>
-          [...cluster.services.keys()].map((key) => [
-            key,
-            cluster.addresses(key),
-            cluster.groupOf(key),
-            cluster.token(key) === undefined,
-          ]);
-        const before = state();
-        cluster.restart();
-        expect(state()).toEqual(before);
-      }),
-      { numRuns: RUNS },
+      runs(1_500),
     );
   });
 
   it('equal histories end equally', () => {
     assert(
-      property(array(step, { maxLength: 30 }), (history) => {
+      property(HISTORY, (history) => {
         const outcomes = [0, 1].map(() => {
-          const cluster = new Cluster();
+          const cluster = newCluster();
           for (const one of history) {
             take(cluster, one);
           }
-          return given(cluster).map(([{ key }, address]) => [key, address]);
+          return lasting(cluster);
         });
         expect(outcomes[0]).toEqual(outcomes[1]);
       }),
-      { numRuns: 100 },
+      runs(300),
     );
   });
 });
+
+/** Who got something although an older one could have used it. Sharers make room for others, and are left out. */
+function overtaken(before: ReferenceState, after: ReferenceState): string[] {
+  const got = [...after.held].filter(
+    ([key, { addresses }]) => addresses.length > (before.held.get(key)?.addresses.length ?? 0),
+  );
+  const moved = [...after.held].some(([key, { addresses }]) =>
+    before.held.get(key)?.addresses.some((address) => !addresses.includes(address)),
+  );
+  return moved
+    ? []
+    : got.flatMap(([key]) => {
+        const view = after.services.get(key);
+        const without: ReferenceState = {
+          ...after,
+          held: new Map([
+            ...after.held,
+            [key, before.held.get(key) ?? { addresses: [], group: undefined, refused: true }],
+          ]),
+        };
+        return [...after.services.values()]
+          .filter(
+            (other) =>
+              view !== undefined &&
+              other.key !== key &&
+              (other.sharingKey ?? '') === '' &&
+              (other.createdAt < view.createdAt || (other.createdAt === view.createdAt && other.uid < view.uid)) &&
+              reference.couldGet(other, without) !== undefined,
+          )
+          .map((other) => `${key} got something that ${other.key} could have used, which is older`);
+      });
+}

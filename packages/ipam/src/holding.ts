@@ -1,9 +1,12 @@
 import type { IPFamily, RefusalToken } from '@fairlead/api';
-import { formatAddress } from '@fairlead/api';
+import { formatAddress, quote } from '@fairlead/api';
 import type { Aged } from './age.ts';
 import { compareAge } from './age.ts';
 import type { Pool } from './pool.ts';
+import type { Ports } from './port-index.ts';
+import { PortList } from './port-index.ts';
 import type { ServiceView } from './service.ts';
+import type { Listing } from './shared-addresses.ts';
 import { FewMembers } from './small.ts';
 
 /** What a holding has to know of who holds it. */
@@ -17,6 +20,12 @@ export interface Clash<H> {
   readonly token: RefusalToken;
   /** The second half of a sentence that begins with the holder. */
   readonly because: string;
+}
+
+/** A rule of the group that has the address. */
+export interface SharingRules {
+  /** Only Services of one namespace share an address. */
+  readonly namespaceOnly: boolean;
 }
 
 /** Services that may meet on one address at all have equal signatures; undefined: the Service shares with nobody. */
@@ -37,10 +46,13 @@ export class Holding<H extends Holder> {
   /** The pool that has the address, whoever drew it; undefined: an orphan. */
   pool: Pool | undefined;
   readonly holders = new FewMembers<H>();
-  /** The sharing signature under which it is found; undefined: nobody can join. */
-  signature: string | undefined;
-  /** Of those who share; built when somebody asks to. */
-  #ports: Map<string, H> | undefined;
+  /** Where those who could join find it; undefined: nobody can join. */
+  listing: Listing | undefined;
+  /** Somebody has it who cannot share it with the others; until {@link settle}. */
+  #isContested = false;
+  /** Who has which port; only while there are several holders. */
+  #sharers: Sharers<H> | undefined;
+  #oldest: H | undefined;
   #text: string | undefined;
 
   constructor(family: IPFamily, value: bigint, pool: Pool | undefined) {
@@ -55,35 +67,76 @@ export class Holding<H extends Holder> {
     return this.#text;
   }
 
+  get isContested(): boolean {
+    return this.#isContested;
+  }
+
+  /** The ports of all holders. */
+  get ports(): Ports {
+    return this.#sharers?.ports ?? new PortList(this.holders.first?.view.ports ?? []);
+  }
+
+  /** The namespace of all holders; undefined where they have several. */
+  get namespace(): string | undefined {
+    return this.#sharers === undefined ? this.holders.first?.view.namespace : this.#sharers.namespace;
+  }
+
+  /** The holder that was created first. */
+  get oldest(): H | undefined {
+    this.#oldest ??= oldestOf(this.holders);
+    return this.#oldest;
+  }
+
   add(holder: H): void {
+    this.#isContested ||= !this.accepts(holder.view, { namespaceOnly: false });
+    if (this.holders.size > 0 && !this.holders.has(holder)) {
+      this.#sharers ??= new Sharers(this.holders);
+      this.#sharers.add(holder);
+    }
     this.holders.add(holder);
-    if (this.#ports !== undefined) {
-      for (const port of holder.view.ports) {
-        this.#ports.set(port, holder);
-      }
+    if (this.#oldest !== undefined && compareAge(holder.view, this.#oldest.view) < 0) {
+      this.#oldest = holder;
     }
   }
 
+  /** To be called while the holder has the view with which it was added. */
   remove(holder: H): void {
     this.holders.delete(holder);
-    for (const port of this.#ports === undefined ? [] : holder.view.ports) {
-      if (this.#ports?.get(port) === holder) {
-        this.#ports.delete(port);
-      }
+    this.#sharers?.remove(holder);
+    if (this.holders.size <= 1) {
+      this.#sharers = undefined;
+    }
+    if (this.#oldest === holder) {
+      this.#oldest = undefined;
     }
   }
 
-  /** To be called when a holder's wish has changed, and after those who clashed have left. */
-  forgetPorts(): void {
-    this.#ports = undefined;
+  /** To be called when those who cannot share it with older ones have left. */
+  settle(): void {
+    this.#isContested = false;
+    this.#sharers = this.holders.size > 1 ? new Sharers(this.holders) : undefined;
   }
 
-  /**
-   * Why the Service cannot join those who have the address; undefined when it can.
-   * @param namespaceOnly the group lets only Services of one namespace share
-   */
-  clashWith(view: ServiceView, { namespaceOnly }: { readonly namespaceOnly: boolean }): Clash<H> | undefined {
-    const holder = this.#otherHolder(view);
+  /** Whether the Service can join those who have the address. */
+  accepts(view: ServiceView, rules: SharingRules): boolean {
+    const their = this.#anyOther(view)?.view;
+    return (
+      their === undefined ||
+      ((view.sharingKey ?? '') !== '' &&
+        view.sharingKey === their.sharingKey &&
+        view.externalTrafficPolicy === their.externalTrafficPolicy &&
+        (view.externalTrafficPolicy === 'Cluster' || view.selector === their.selector) &&
+        (!rules.namespaceOnly || this.#otherOutside(view) === undefined) &&
+        this.#portClash(view) === undefined)
+    );
+  }
+
+  /** Why the Service cannot join those who have the address; undefined when it can. */
+  clashWith(view: ServiceView, rules: SharingRules): Clash<H> | undefined {
+    if (this.accepts(view, rules)) {
+      return undefined;
+    }
+    const holder = this.#oldestOther(view);
     if (holder === undefined) {
       return undefined;
     }
@@ -105,7 +158,7 @@ export class Holding<H extends Holder> {
       const because = 'shares it with externalTrafficPolicy: Local and selects other Pods';
       return { with: holder, token: 'SharingSelectorDiffers', because };
     }
-    const foreigner = namespaceOnly ? this.#holderOutside(view.namespace) : undefined;
+    const foreigner = rules.namespaceOnly ? this.#otherOutside(view) : undefined;
     if (foreigner !== undefined) {
       return { with: foreigner, token: 'SharingNamespaceDiffers', because: 'shares it from another namespace' };
     }
@@ -117,23 +170,20 @@ export class Holding<H extends Holder> {
    * outcome depends on nothing but who is there.
    */
   whoMustLeave(): H[] {
-    const [oldest, ...younger] = [...this.holders].sort((a, b) => compareAge(a.view, b.view));
-    if (oldest === undefined || younger.length === 0) {
-      return [];
-    }
     const staying = new Holding<H>(this.family, this.value, this.pool);
-    staying.add(oldest);
-    return younger.filter((holder) => {
-      // The rule of the namespace binds who joins; who shares already keeps the address when the group changes.
-      const leaves = staying.clashWith(holder.view, { namespaceOnly: false }) !== undefined;
-      if (!leaves) {
-        staying.add(holder);
-      }
-      return leaves;
-    });
+    return [...this.holders]
+      .sort((a, b) => compareAge(a.view, b.view))
+      .filter((holder) => {
+        // The rule of the namespace binds who joins; who shares already keeps the address when the group changes.
+        const stays = staying.accepts(holder.view, { namespaceOnly: false });
+        if (stays) {
+          staying.add(holder);
+        }
+        return !stays;
+      });
   }
 
-  #otherHolder(view: ServiceView): H | undefined {
+  #anyOther(view: ServiceView): H | undefined {
     for (const holder of this.holders) {
       if (holder.view.key !== view.key) {
         return holder;
@@ -142,27 +192,119 @@ export class Holding<H extends Holder> {
     return undefined;
   }
 
-  #holderOutside(namespace: string): H | undefined {
-    for (const holder of this.holders) {
-      if (holder.view.namespace !== namespace) {
-        return holder;
-      }
+  #oldestOther(view: ServiceView): H | undefined {
+    return this.oldest?.view.key === view.key
+      ? oldestOf([...this.holders].filter((holder) => holder.view.key !== view.key))
+      : this.oldest;
+  }
+
+  /** The oldest holder in another namespace. */
+  #otherOutside({ namespace }: ServiceView): H | undefined {
+    if (this.namespace === namespace) {
+      return undefined;
     }
-    return undefined;
+    return this.oldest?.view.namespace === namespace
+      ? oldestOf([...this.holders].filter(({ view }) => view.namespace !== namespace))
+      : this.oldest;
   }
 
   #portClash(view: ServiceView): Clash<H> | undefined {
-    this.#ports ??= new Map([...this.holders].flatMap((holder) => holder.view.ports.map((port) => [port, holder])));
     for (const port of view.ports) {
-      const holder = this.#ports.get(port);
-      if (holder !== undefined && holder.view.key !== view.key) {
+      const holder = this.#holderOfPort(port, view);
+      if (holder !== undefined) {
         return { with: holder, token: 'SharingPortClash', because: `shares it and has port ${port} already` };
       }
     }
     return undefined;
   }
+
+  #holderOfPort(port: string, view: ServiceView): H | undefined {
+    const only = this.holders.first;
+    const holder =
+      this.#sharers === undefined
+        ? only?.view.ports.includes(port) === true
+          ? only
+          : undefined
+        : this.#sharers.ports.holderOf(port);
+    return holder?.view.key === view.key ? undefined : holder;
+  }
 }
 
-function quote(text: string): string {
-  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
+function oldestOf<H extends Holder>(holders: Iterable<H>): H | undefined {
+  let oldest: H | undefined;
+  for (const holder of holders) {
+    oldest = oldest === undefined || compareAge(holder.view, oldest.view) < 0 ? holder : oldest;
+  }
+  return oldest;
+}
+
+/** What is known of several holders together. */
+class Sharers<H extends Holder> {
+  readonly ports = new HeldPorts<H>();
+  /** How many holders a namespace has. */
+  readonly #namespaces = new Map<string, number>();
+
+  constructor(holders: Iterable<H>) {
+    for (const holder of holders) {
+      this.add(holder);
+    }
+  }
+
+  /** The namespace of all; undefined where there are several. */
+  get namespace(): string | undefined {
+    const [first] = this.#namespaces.keys();
+    return this.#namespaces.size === 1 ? first : undefined;
+  }
+
+  add(holder: H): void {
+    const { namespace } = holder.view;
+    this.#namespaces.set(namespace, (this.#namespaces.get(namespace) ?? 0) + 1);
+    this.ports.add(holder);
+  }
+
+  remove(holder: H): void {
+    const { namespace } = holder.view;
+    const left = (this.#namespaces.get(namespace) ?? 0) - 1;
+    if (left > 0) {
+      this.#namespaces.set(namespace, left);
+    } else {
+      this.#namespaces.delete(namespace);
+    }
+    this.ports.remove(holder);
+  }
+}
+
+/** Ports of several Services, each with the one that has it. */
+class HeldPorts<H extends Holder> implements Ports {
+  readonly #holders = new Map<string, H>();
+
+  get size(): number {
+    return this.#holders.size;
+  }
+
+  has(port: string): boolean {
+    return this.#holders.has(port);
+  }
+
+  holderOf(port: string): H | undefined {
+    return this.#holders.get(port);
+  }
+
+  add(holder: H): void {
+    for (const port of holder.view.ports) {
+      this.#holders.set(port, holder);
+    }
+  }
+
+  remove(holder: H): void {
+    for (const port of holder.view.ports) {
+      if (this.#holders.get(port) === holder) {
+        this.#holders.delete(port);
+      }
+    }
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.#holders.keys();
+  }
 }

@@ -1,8 +1,10 @@
 import type { IPFamily } from '@fairlead/api';
 import type { Allocation } from './allocation.ts';
-import { Holding, sharingSignature } from './holding.ts';
+import { Holding } from './holding.ts';
+import type { Place } from './place.ts';
 import type { Pool } from './pool.ts';
-import { addTo, removeFrom } from './sets.ts';
+import { PortList } from './port-index.ts';
+import { SharedAddresses } from './shared-addresses.ts';
 
 /** Every address in use, found by its number and by who could share it. */
 export class Holdings {
@@ -10,7 +12,13 @@ export class Holdings {
     IPv4: new Map(),
     IPv6: new Map(),
   };
-  readonly #bySignature = new Map<string, Set<Holding<Allocation>>>();
+  readonly #shared = new SharedAddresses();
+  readonly #placeOf: (holding: Holding<Allocation>) => Place | undefined;
+
+  /** @param placeOf where others could join the address; undefined where nobody can */
+  constructor(placeOf: (holding: Holding<Allocation>) => Place | undefined) {
+    this.#placeOf = placeOf;
+  }
 
   get size(): number {
     return this.#byValue.IPv4.size + this.#byValue.IPv6.size;
@@ -29,9 +37,17 @@ export class Holdings {
     yield* this.#byValue.IPv6.values();
   }
 
-  /** Addresses whose holders have this sharing signature. */
-  sharedBy(signature: string): Iterable<Holding<Allocation>> {
-    return this.#bySignature.get(signature) ?? [];
+  /** An address there that the Service could join and does not have; undefined when there is none. */
+  joinable(service: Allocation, place: Place): Holding<Allocation> | undefined {
+    if (service.signature === undefined) {
+      return undefined;
+    }
+    for (const holding of this.#shared.joinable(service.signature, place, new PortList(service.view.ports))) {
+      if (!holding.holders.has(service)) {
+        return holding;
+      }
+    }
+    return undefined;
   }
 
   /**
@@ -49,9 +65,8 @@ export class Holdings {
     if (known === undefined) {
       this.#byValue[family].set(value, holding);
     }
-    holding.add(service);
     service.holds.set(family, holding);
-    this.#index(holding);
+    this.attach(service, holding);
     return { holding, created: known === undefined };
   }
 
@@ -60,9 +75,8 @@ export class Holdings {
    * @returns whether nobody has it now
    */
   remove(service: Allocation, holding: Holding<Allocation>): boolean {
-    holding.remove(service);
+    this.detach(service, holding);
     service.holds.delete(holding.family);
-    this.#index(holding);
     if (holding.holders.size > 0) {
       return false;
     }
@@ -70,24 +84,40 @@ export class Holdings {
     return true;
   }
 
-  /** To be called when a holder's ports, key, policy or selector have changed, and when clashes have been settled. */
-  refresh(holding: Holding<Allocation>): void {
-    holding.forgetPorts();
-    this.#index(holding);
+  /** Makes the Service one of the holders, as it is now. */
+  attach(service: Allocation, holding: Holding<Allocation>): void {
+    const { view } = service;
+    const { namespace } = holding.listing?.place ?? {};
+    if (!holding.accepts(view, { namespaceOnly: namespace !== undefined })) {
+      this.#shared.unlist(holding);
+    }
+    holding.add(service);
+    if (holding.listing === undefined) {
+      this.relist(holding);
+    } else {
+      holding.listing.index.gain(holding, view.ports);
+    }
   }
 
-  #index(holding: Holding<Allocation>): void {
-    const holder = holding.holders.first;
-    const signature = holder === undefined ? undefined : sharingSignature(holder.view);
-    if (signature === holding.signature) {
-      return;
+  /** Takes the Service from the holders; to be called while it is as it was when it became one. */
+  detach(service: Allocation, holding: Holding<Allocation>): void {
+    if (holding.holders.size <= 1) {
+      this.#shared.unlist(holding);
     }
-    if (holding.signature !== undefined) {
-      removeFrom(this.#bySignature, holding.signature, holding);
+    const wasListed = holding.listing !== undefined;
+    holding.remove(service);
+    if (wasListed) {
+      holding.listing?.index.lose(holding, service.view.ports);
+    } else if (holding.holders.size > 0) {
+      this.relist(holding);
     }
-    if (signature !== undefined) {
-      addTo(this.#bySignature, signature, holding);
+  }
+
+  /** To be called when clashes have been settled, and when the pool of the address, or its group, is another one. */
+  relist(holding: Holding<Allocation>): void {
+    this.#shared.unlist(holding);
+    if (holding.holders.first?.signature !== undefined) {
+      this.#shared.list(holding, this.#placeOf(holding));
     }
-    holding.signature = signature;
   }
 }

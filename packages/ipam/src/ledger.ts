@@ -4,17 +4,22 @@ import { Catalogue } from './catalogue.ts';
 import type { Group, GroupView, Labels } from './group.ts';
 import type { Holding } from './holding.ts';
 import { Holdings } from './holdings.ts';
+import type { Place } from './place.ts';
+import { placeIn } from './place.ts';
+import type { ServiceView } from './service.ts';
 
 /**
  * Who has which address, and what of each group is free. It obeys and does not judge. What became free or joinable is
  * noted for those who wait, and which groups' counts changed.
  */
 export class Ledger implements World {
-  readonly #holdings = new Holdings();
+  readonly #holdings = new Holdings((holding) => this.#placeOf(holding));
   readonly #namespaces: Map<string, Labels>;
   #catalogue: Catalogue;
   /** Groups of which an address became free. */
   readonly freedGroups = new Set<string>();
+  /** Addresses that became free, or that somebody may be able to join who could not before. */
+  readonly openedHoldings = new Set<Holding<Allocation>>();
   /** Addresses whose holders, or what they share by, changed. */
   readonly changedHoldings = new Set<Holding<Allocation>>();
   readonly #countedGroups = new Set<string>();
@@ -42,8 +47,8 @@ export class Ledger implements World {
     return this.#holdings.all();
   }
 
-  sharedBy(signature: string): Iterable<Holding<Allocation>> {
-    return this.#holdings.sharedBy(signature);
+  joinable(service: Allocation, place: Place): Holding<Allocation> | undefined {
+    return this.#holdings.joinable(service, place);
   }
 
   labelsOf(namespace: string): Labels | undefined {
@@ -68,6 +73,7 @@ export class Ledger implements World {
       const before = holding.pool;
       holding.pool = this.#catalogue.poolOf(holding.family, holding.value);
       this.#count(holding, 1n);
+      this.#holdings.relist(holding);
       if (before?.group !== holding.pool?.group) {
         onOtherGroup(holding);
       }
@@ -79,11 +85,12 @@ export class Ledger implements World {
   hold(service: Allocation, family: IPFamily, value: bigint): void {
     const pool = this.#holdings.get(family, value)?.pool ?? this.#catalogue.poolOf(family, value);
     const { holding, created } = this.#holdings.add(service, family, value, pool);
+    this.changedHoldings.add(holding);
     if (created) {
       this.#count(holding, 1n);
-    }
-    if (holding.signature !== undefined) {
-      this.changedHoldings.add(holding);
+      if (holding.listing !== undefined) {
+        this.openedHoldings.add(holding);
+      }
     }
   }
 
@@ -95,7 +102,7 @@ export class Ledger implements World {
         this.freedGroups.add(holding.pool.group);
       }
     }
-    this.changedHoldings.add(holding);
+    this.#opened(holding);
   }
 
   /** Takes from a Service what does not pass. */
@@ -119,10 +126,17 @@ export class Ledger implements World {
     service.moved = service.view.reallocate;
   }
 
-  /** To be called when what the Service shares by has changed. */
-  refresh(holding: Holding<Allocation>): void {
-    this.#holdings.refresh(holding);
-    this.changedHoldings.add(holding);
+  /** The Service asks for something else, and may share by something else; it keeps what it has until it is judged. */
+  reword(service: Allocation, view: ServiceView): void {
+    const held = service.holds.values();
+    for (const holding of held) {
+      this.#holdings.detach(service, holding);
+    }
+    service.reword(view);
+    for (const holding of held) {
+      this.#holdings.attach(service, holding);
+      this.#opened(holding);
+    }
   }
 
   /**
@@ -130,13 +144,16 @@ export class Ledger implements World {
    * @returns who lost it, oldest first
    */
   evict(holding: Holding<Allocation>): readonly Allocation[] {
+    if (!holding.isContested) {
+      return [];
+    }
     const leaving = holding.whoMustLeave();
     for (const service of leaving) {
       this.release(service, holding);
     }
-    if (leaving.length > 0) {
-      this.refresh(holding);
-    }
+    holding.settle();
+    this.#holdings.relist(holding);
+    this.#opened(holding);
     return leaving;
   }
 
@@ -145,6 +162,21 @@ export class Ledger implements World {
     const groups = [...this.#countedGroups];
     this.#countedGroups.clear();
     return groups;
+  }
+
+  #opened(holding: Holding<Allocation>): void {
+    this.openedHoldings.add(holding);
+    this.changedHoldings.add(holding);
+  }
+
+  /** Where others could join the address. */
+  #placeOf(holding: Holding<Allocation>): Place | undefined {
+    const { family, value, pool, namespace } = holding;
+    const group = this.#catalogue.groupOf(pool);
+    if (group?.free.get(family)?.isUsable(value) !== true || (group.namespaceOnly && namespace === undefined)) {
+      return undefined;
+    }
+    return placeIn(group, family, namespace ?? '');
   }
 
   #countAllGroups(): void {

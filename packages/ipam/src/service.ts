@@ -59,7 +59,7 @@ function equalLists(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** Whether two Services that have the same key, or one Service at two times, are equal in all that sharing depends on. */
-export function sameSharing(a: ServiceView, b: ServiceView): boolean {
+function sameSharing(a: ServiceView, b: ServiceView): boolean {
   return (
     a.sharingKey === b.sharingKey &&
     a.externalTrafficPolicy === b.externalTrafficPolicy &&

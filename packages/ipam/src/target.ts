@@ -1,31 +1,35 @@
 import type { IPFamily, Refusal } from '@fairlead/api';
-import { formatAddress } from '@fairlead/api';
+import { formatAddress, quote } from '@fairlead/api';
 import type { Allocation, World } from './allocation.ts';
 import type { Group } from './group.ts';
 import { refusalOfGroup, refusalOfService } from './refusal.ts';
-import type { Wait } from './waiting.ts';
+import type { BusyAddress } from './waiting.ts';
 
 /** Groups that a Service may draw from, in the order in which they are tried; or why there is none. */
 export type Target =
   | { readonly kind: 'groups'; readonly groups: readonly Group[] }
   /** The labels of its Namespace have to be known first. */
-  | { readonly kind: 'pending' }
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly addresses?: Wait['addresses'] };
+  | { readonly kind: 'pending'; readonly refusal: Refusal }
+  /** `busy`: what it asks for and others have. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly busy?: readonly BusyAddress[] };
 
 /** Which groups the Service may draw from now. */
 export function targetOf(service: Allocation, world: World): Target {
   const { view, request } = service;
+  if (view.families.length === 0) {
+    const sentence = 'The Service has no spec.ipFamilies; write IPv4, IPv6 or both';
+    return { kind: 'refused', refusal: refusalOfService(view, 'NoFamilies', sentence) };
+  }
   if (!request.ok) {
     return { kind: 'refused', refusal: request.refusal };
   }
-  const missing = [...request.addresses].filter(([family, value]) => service.holds.get(family)?.value !== value);
-  if (missing.length > 0) {
-    return requestedTarget(service, missing, world);
+  const lacksRequested = [...request.addresses].some(([family, value]) => service.holds.get(family)?.value !== value);
+  const leavesHome = service.wantsToMove || (view.group !== undefined && view.group !== service.group);
+  if (lacksRequested || (leavesHome && request.addresses.size > 0)) {
+    return requestedTarget(service, [...request.addresses], world);
   }
   if (view.group !== undefined) {
-    return request.addresses.size > 0 && view.group !== service.group
-      ? requestedTarget(service, [...request.addresses], world)
-      : namedTarget(service, view.group, world);
+    return namedTarget(service, view.group, world);
   }
   if (service.holds.size > 0 && service.group !== undefined && !service.wantsToMove) {
     return namedTarget(service, service.group, world);
@@ -36,16 +40,24 @@ export function targetOf(service: Allocation, world: World): Target {
 function namedTarget(service: Allocation, name: string, world: World): Target {
   const group = world.catalogue.groups.get(name);
   if (group === undefined) {
-    const sentence = `There is no ServiceGroup ${name}; correct the annotation fairlead.dev/service-group, or make the group`;
+    const sentence =
+      service.view.group === undefined
+        ? `There is no ServiceGroup ${quote(name)} any more, where the other address is from; make the group, or move the Service with the annotation fairlead.dev/reallocate`
+        : `There is no ServiceGroup ${quote(name)}; correct the annotation fairlead.dev/service-group, or make the group`;
     return { kind: 'refused', refusal: refusalOfService(service.view, 'GroupNotFound', sentence) };
   }
   return permitted(service, group, world);
 }
 
+function pending({ view }: Allocation): Target {
+  const sentence = `The labels of Namespace ${view.namespace} are not known yet; nothing is to be done, it takes a moment`;
+  return { kind: 'pending', refusal: refusalOfService(view, 'NamespaceUnknown', sentence) };
+}
+
 function permitted(service: Allocation, group: Group, world: World): Target {
   const labels = world.labelsOf(service.view.namespace);
   if (labels === undefined && group.looksAtNamespaces) {
-    return { kind: 'pending' };
+    return pending(service);
   }
   if (!group.permits(service.view, labels)) {
     const sentence = `ServiceGroup ${group.name} does not select this Service: see its assign.namespaceSelector and assign.serviceSelector`;
@@ -66,11 +78,16 @@ function requestedTarget(
 ): Target {
   const { view } = service;
   let target: Group | undefined;
-  const busy: { readonly family: IPFamily; readonly value: bigint }[] = [];
+  const busy: BusyAddress[] = [];
   let refusal: Refusal | undefined;
   for (const [family, value] of requested) {
     const text = formatAddress({ family, value });
     const group = world.catalogue.groupOf(world.catalogue.poolOf(family, value));
+    const isHeld = service.holds.get(family)?.value === value;
+    if (group === undefined && isHeld && requested.length > 1) {
+      // An orphan, which binds it to no group.
+      continue;
+    }
     if (group === undefined) {
       const sentence = `No ServiceGroup has ${text}; ask for another address, or add it to a pool`;
       return { kind: 'refused', refusal: refusalOfService(view, 'AddressNotInAnyGroup', sentence) };
@@ -85,20 +102,28 @@ function requestedTarget(
     if (may.kind !== 'groups') {
       return may;
     }
+    if (isHeld) {
+      continue;
+    }
     if (group.free.get(family)?.isUsable(value) !== true) {
       const sentence = `ServiceGroup ${group.name} never hands out ${text}: it is excluded, skipped by avoidBuggyIPs, or an address of the subnet itself`;
       return { kind: 'refused', refusal: refusalOfGroup(group.name, 'AddressExcluded', sentence) };
     }
     const clash = world.holdingOf(family, value)?.clashWith(view, group);
     if (clash !== undefined) {
-      busy.push({ family, value });
+      busy.push({ family, value, namespaceOnly: group.namespaceOnly });
       refusal ??= refusalOfService(view, clash.token, `${text}: Service ${clash.with.view.key} ${clash.because}`);
     }
   }
   if (refusal !== undefined) {
-    return { kind: 'refused', refusal, addresses: busy };
+    return { kind: 'refused', refusal, busy };
   }
-  return target === undefined ? automaticTarget(service, world) : { kind: 'groups', groups: [target] };
+  if (target === undefined) {
+    const sentence =
+      'No ServiceGroup has the addresses that the Service asks for; ask for others, or add them to a pool';
+    return { kind: 'refused', refusal: refusalOfService(view, 'AddressNotInAnyGroup', sentence) };
+  }
+  return { kind: 'groups', groups: [target] };
 }
 
 function automaticTarget(service: Allocation, world: World): Target {
@@ -106,7 +131,7 @@ function automaticTarget(service: Allocation, world: World): Target {
   const { automatic, groups } = world.catalogue;
   const labels = world.labelsOf(view.namespace);
   if (labels === undefined && automatic.some((group) => group.looksAtNamespaces)) {
-    return { kind: 'pending' };
+    return pending(service);
   }
   const mine = automatic.filter((group) => group.permits(view, labels));
   const giving = mine.filter((group) => !group.draining);

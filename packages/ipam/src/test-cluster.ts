@@ -3,6 +3,7 @@ import type { AllocationEvent, Effects } from './engine.ts';
 import { AllocationEngine } from './engine.ts';
 import type { GroupView, Labels } from './group.ts';
 import type { ServiceView } from './service.ts';
+import { conditionText } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What a test says of a ServiceGroup; ranges stand for pools with nothing else. */
@@ -63,6 +64,8 @@ export class Cluster {
   engine: AllocationEngine;
   /** Verdicts of the last event. */
   said = new Map<string, Verdict>();
+  /** The newest verdict about each Service that there is, as one knows it who hears effects and asks nothing. */
+  readonly heard = new Map<string, Verdict>();
 
   constructor(groups: Readonly<Record<string, GroupInput>> = {}) {
     for (const [name, input] of Object.entries(groups)) {
@@ -80,9 +83,17 @@ export class Cluster {
     this.apply({ type: 'service-upserted', service: view });
   }
 
+  /** The Service is now this, all of it. */
+  set(service: ServiceView): void {
+    this.services.set(service.key, service);
+    this.apply({ type: 'service-upserted', service });
+  }
+
   delete(name: string): void {
-    this.services.delete(`default/${name}`);
-    this.apply({ type: 'service-deleted', key: `default/${name}` });
+    const key = name.includes('/') ? name : `default/${name}`;
+    this.services.delete(key);
+    this.heard.delete(key);
+    this.apply({ type: 'service-deleted', key });
   }
 
   group(name: string, input: GroupInput | undefined): void {
@@ -96,7 +107,12 @@ export class Cluster {
     this.apply({ type: 'group-upserted', group });
   }
 
-  namespace(name: string, labels: Labels): void {
+  namespace(name: string, labels: Labels | undefined): void {
+    if (labels === undefined) {
+      this.namespaces.delete(name);
+      this.apply({ type: 'namespace-deleted', name });
+      return;
+    }
     this.namespaces.set(name, labels);
     this.apply({ type: 'namespace-upserted', name, labels });
   }
@@ -108,7 +124,25 @@ export class Cluster {
   /** Another process starts from what the cluster says. */
   restart(): void {
     this.engine = this.#newEngine();
+    this.heard.clear();
     this.#write(this.engine.start());
+  }
+
+  /** The cluster as it would be if another process took over now; this one goes on. */
+  successor(): Cluster {
+    const next = new Cluster();
+    for (const [name, group] of this.groups) {
+      next.groups.set(name, group);
+    }
+    for (const [key, view] of this.services) {
+      next.services.set(key, view);
+    }
+    next.namespaces.clear();
+    for (const [name, labels] of this.namespaces) {
+      next.namespaces.set(name, labels);
+    }
+    next.restart();
+    return next;
   }
 
   addresses(name: string): readonly string[] {
@@ -145,6 +179,7 @@ export class Cluster {
     this.said = new Map();
     for (const { key, verdict } of services) {
       this.said.set(key, verdict);
+      this.heard.set(key, verdict);
       const view = this.services.get(key);
       if (view !== undefined) {
         this.services.set(key, written(view, verdict));
@@ -162,6 +197,11 @@ function written(view: ServiceView, verdict: Verdict): ServiceView {
   return {
     ...view,
     reallocate: view.reallocate && !verdict.moved,
-    observed: { addresses, wellFormed: true, ...(group === undefined ? {} : { allocatedFrom: group }) },
+    observed: {
+      addresses,
+      wellFormed: true,
+      condition: conditionText(verdict),
+      ...(group === undefined ? {} : { allocatedFrom: group }),
+    },
   };
 }

@@ -34,7 +34,7 @@ export function verdictOf(allocation: Allocation): Verdict | undefined {
   if (allocation.view.role === 'leaving') {
     return CLEARED;
   }
-  if (allocation.pending && allocation.holds.size === 0) {
+  if (allocation.pending && allocation.holds.size === 0 && !saysAnything(allocation)) {
     return undefined;
   }
   const addresses: string[] = [];
@@ -49,6 +49,11 @@ export function verdictOf(allocation: Allocation): Verdict | undefined {
   const group = addresses.length === 0 ? undefined : allocation.group;
   const moved = allocation.moved && allocation.view.reallocate;
   return { kind: 'allocated', addresses, group, orphaned, refusal: allocation.refusal, moved };
+}
+
+/** Whether something stands on the Service, or is about to; it would go stale. */
+function saysAnything({ verdict, view: { observed } }: Allocation): boolean {
+  return verdict !== undefined || observed.condition !== undefined || observed.addresses.length > 0;
 }
 
 /** Whether the two say the same. */

@@ -2,7 +2,12 @@ import type { IPFamily } from '@fairlead/api';
 import { AgeLine } from './age.ts';
 import type { Allocation } from './allocation.ts';
 import type { Group } from './group.ts';
+import type { Holding } from './holding.ts';
 import { addTo, removeFrom } from './sets.ts';
+import type { Place } from './place.ts';
+import { placeKey } from './place.ts';
+import type { Ports } from './port-index.ts';
+import { PortIndex, PortList } from './port-index.ts';
 
 /** Free addresses that would help: all of these families of the group at once, or any one of them. */
 export interface Need {
@@ -11,15 +16,30 @@ export interface Need {
   readonly families: readonly IPFamily[];
 }
 
+/** An address that a Service asks for and others have. */
+export interface BusyAddress {
+  readonly family: IPFamily;
+  readonly value: bigint;
+  /** Only Services of one namespace share it. */
+  readonly namespaceOnly: boolean;
+}
+
 /** What an unmet wish waits for. An edit of any group, or of its Namespace, makes it judged again in any case. */
 export interface Wait {
   /** One of these is enough. */
   readonly needs: readonly Need[];
-  /** The very addresses that it asks for and others have. */
-  readonly addresses: readonly { readonly family: IPFamily; readonly value: bigint }[];
-  /** It could join others of this sharing signature. */
-  readonly signature: string | undefined;
+  readonly addresses: readonly BusyAddress[];
+  /** It could join others here. */
+  readonly places: readonly Place[];
+  /**
+   * Services that wait at the same places and are alike in this, in ports and in what they share by can use the same
+   * addresses, so that the oldest speaks for all.
+   */
+  readonly likeness: string;
 }
+
+/** It waits for nothing but an edit of a group, of its Namespace or of itself. */
+export const NOTHING_TO_COME: Wait = { needs: [], addresses: [], places: [], likeness: '' };
 
 /** Everybody with the same needs; the oldest in front can use whatever any of them could. */
 interface Line {
@@ -28,8 +48,23 @@ interface Line {
   readonly members: AgeLine<Allocation>;
 }
 
+/** Everybody who could join the same addresses. */
+export interface Company {
+  readonly key: string;
+  readonly ports: Ports;
+  /** Keys of where they wait. */
+  readonly spots: readonly string[];
+  readonly members: AgeLine<Allocation>;
+}
+
+/** Lines of one need, by the age of those in front. */
+interface Front {
+  readonly need: Need;
+  readonly lines: AgeLine<Line>;
+}
+
 /** Whether the group has what is needed now. */
-export function isMet(need: Need, group: Group): boolean {
+function isMet(need: Need, group: Group): boolean {
   return need.mode === 'all'
     ? need.families.every((family) => group.hasFree(family))
     : need.families.some((family) => group.hasFree(family));
@@ -40,18 +75,28 @@ function addressKey(family: IPFamily, value: bigint): string {
   return `${family === 'IPv4' ? '4' : '6'}${value.toString(36)}`;
 }
 
+function newLine(): AgeLine<Allocation> {
+  return new AgeLine(({ view }) => view);
+}
+
 /**
  * Services with an unmet wish, found by what would meet it: whoever frees an address asks for the oldest that can use it,
- * and 10,000 others in line are not looked at.
+ * and 10,000 others in line are not looked at. Joining and leaving cost O(log n) for each group that could serve the
+ * Service; finding the oldest costs O(1) for a freed address, and for one to be joined what a {@link PortIndex} costs.
  */
 export class WaitingServices {
-  readonly #all = new AgeLine<Allocation>(({ view }) => view);
-  readonly #lines = new Map<string, Line>();
-  readonly #linesOfGroup = new Map<string, Set<Line>>();
-  readonly #lineOf = new Map<Allocation, Line>();
-  readonly #byAddress = new Map<string, Set<Allocation>>();
-  readonly #bySignature = new Map<string, Set<Allocation>>();
+  readonly #all = newLine();
   readonly #byNamespace = new Map<string, Set<Allocation>>();
+  readonly #lines = new Map<string, Line>();
+  readonly #lineOf = new Map<Allocation, Line>();
+  /** By group, then by need. */
+  readonly #fronts = new Map<string, Map<string, Front>>();
+  readonly #byAddress = new Map<string, AgeLine<Allocation>>();
+  /** Who has not got an address that it asks for, whatever it waits for. */
+  readonly #asking = new Map<string, Set<Allocation>>();
+  readonly #companies = new Map<string, Company>();
+  readonly #companyOf = new Map<Allocation, Company>();
+  readonly #bySpot = new Map<string, PortIndex<Company>>();
 
   get size(): number {
     return this.#all.size;
@@ -63,19 +108,25 @@ export class WaitingServices {
     this.#all.add(service);
     addTo(this.#byNamespace, service.view.namespace, service);
     for (const { family, value } of wait.addresses) {
-      addTo(this.#byAddress, addressKey(family, value), service);
+      const key = addressKey(family, value);
+      const line = this.#byAddress.get(key) ?? newLine();
+      this.#byAddress.set(key, line);
+      line.add(service);
     }
-    if (wait.signature !== undefined) {
-      addTo(this.#bySignature, wait.signature, service);
+    for (const [family, value] of service.requested) {
+      if (service.holds.get(family)?.value !== value) {
+        addTo(this.#asking, addressKey(family, value), service);
+      }
     }
     if (wait.needs.length > 0) {
-      const line = this.#lineFor(wait.needs);
-      line.members.add(service);
-      this.#lineOf.set(service, line);
+      this.#joinLine(service, wait.needs);
+    }
+    if (service.signature !== undefined && wait.addresses.length + wait.places.length > 0) {
+      this.#joinCompany(service, wait, service.signature);
     }
   }
 
-  /** Takes a Service out of every line. */
+  /** Takes a Service out of every line; to be called before it asks for something else. */
   remove(service: Allocation): void {
     const { wait } = service;
     if (wait === undefined) {
@@ -85,17 +136,18 @@ export class WaitingServices {
     this.#all.remove(service);
     removeFrom(this.#byNamespace, service.view.namespace, service);
     for (const { family, value } of wait.addresses) {
-      removeFrom(this.#byAddress, addressKey(family, value), service);
+      const key = addressKey(family, value);
+      const line = this.#byAddress.get(key);
+      line?.remove(service);
+      if (line?.size === 0) {
+        this.#byAddress.delete(key);
+      }
     }
-    if (wait.signature !== undefined) {
-      removeFrom(this.#bySignature, wait.signature, service);
+    for (const [family, value] of service.requested) {
+      removeFrom(this.#asking, addressKey(family, value), service);
     }
-    const line = this.#lineOf.get(service);
-    if (line !== undefined) {
-      this.#lineOf.delete(service);
-      line.members.remove(service);
-      this.#dropIfEmpty(line);
-    }
+    this.#leaveLine(service);
+    this.#leaveCompany(service);
   }
 
   /** Everybody, oldest first. */
@@ -107,46 +159,172 @@ export class WaitingServices {
     return this.#byNamespace.get(namespace) ?? [];
   }
 
-  /** The front of each line that an address of the group, as it is now, would help. */
+  /** Of each need that the group, as it is now, could meet: who is the oldest that has it. */
   *whoCanUse(group: Group): Iterable<Allocation> {
-    for (const line of this.#linesOfGroup.get(group.name) ?? []) {
-      const { first } = line.members;
-      if (first !== undefined && line.needs.some((need) => need.group === group.name && isMet(need, group))) {
-        yield first;
+    for (const { need, lines } of this.#fronts.get(group.name)?.values() ?? []) {
+      const oldest = lines.first?.members.first;
+      if (oldest !== undefined && isMet(need, group)) {
+        yield oldest;
       }
     }
   }
 
-  /** Who asks for this very address. */
-  whoWants(family: IPFamily, value: bigint): Iterable<Allocation> {
-    return this.#byAddress.get(addressKey(family, value)) ?? [];
+  /** Whether somebody asks for an address and has not got it. */
+  get isAnybodyAsking(): boolean {
+    return this.#asking.size > 0;
   }
 
-  /** Who would join holders of an address with this sharing signature. */
-  whoCouldShare(signature: string | undefined): Iterable<Allocation> {
-    return (signature === undefined ? undefined : this.#bySignature.get(signature)) ?? [];
+  /** Some of those who ask for the address and have not got it. */
+  someAsking(family: IPFamily, value: bigint, atMost: number): Allocation[] {
+    const asking = this.#asking.get(addressKey(family, value)) ?? new Set<Allocation>();
+    return asking.values().take(atMost).toArray();
+  }
+
+  /** Who could have this very address if it were free. */
+  whoWants(family: IPFamily, value: bigint): AgeLine<Allocation> | undefined {
+    return this.#byAddress.get(addressKey(family, value));
+  }
+
+  /** Who could join the holders of an address: because it is this one, or any at its place. */
+  *whoCanJoin(holding: Holding<Allocation>): Iterable<Company> {
+    const signature = holding.holders.first?.signature;
+    if (signature === undefined || holding.isContested) {
+      return;
+    }
+    const { family, value, listing, namespace } = holding;
+    const address = addressKey(family, value);
+    const spots = [
+      spot(signature, address, undefined),
+      ...(namespace === undefined ? [] : [spot(signature, address, namespace)]),
+      ...(listing === undefined ? [] : [spot(signature, placeKey(listing.place), undefined)]),
+    ];
+    for (const key of spots) {
+      const companies = this.#bySpot.get(key);
+      if (companies !== undefined) {
+        yield* companies.without(holding.ports);
+      }
+    }
+  }
+
+  #joinLine(service: Allocation, needs: readonly Need[]): void {
+    const line = this.#lineFor(needs);
+    this.#changeLine(line, () => line.members.add(service));
+    this.#lineOf.set(service, line);
+  }
+
+  #leaveLine(service: Allocation): void {
+    const line = this.#lineOf.get(service);
+    if (line === undefined) {
+      return;
+    }
+    this.#lineOf.delete(service);
+    this.#changeLine(line, () => line.members.remove(service));
+    if (line.members.size === 0) {
+      this.#lines.delete(line.key);
+    }
   }
 
   #lineFor(needs: readonly Need[]): Line {
-    const key = needs.map(({ group, mode, families }) => `${group} ${mode} ${families.join('+')}`).join(', ');
+    const key = needs.map((need) => `${need.group} ${needKey(need)}`).join(', ');
     const known = this.#lines.get(key);
     if (known !== undefined) {
       return known;
     }
-    const line: Line = { key, needs, members: new AgeLine<Allocation>(({ view }) => view) };
+    const line: Line = { key, needs, members: newLine() };
     this.#lines.set(key, line);
-    for (const { group } of needs) {
-      addTo(this.#linesOfGroup, group, line);
-    }
     return line;
   }
 
-  #dropIfEmpty(line: Line): void {
-    if (line.members.size === 0) {
-      this.#lines.delete(line.key);
-      for (const { group } of line.needs) {
-        removeFrom(this.#linesOfGroup, group, line);
+  /** Where another comes to stand in front, the line gets another place among the lines. */
+  #changeLine(line: Line, change: () => void): void {
+    const before = line.members.first;
+    change();
+    if (line.members.first === before) {
+      return;
+    }
+    for (const need of line.needs) {
+      const front = this.#frontOf(need);
+      front.lines.remove(line);
+      if (line.members.size > 0) {
+        front.lines.add(line);
+      }
+      this.#dropIfEmpty(front);
+    }
+  }
+
+  #frontOf(need: Need): Front {
+    const fronts = this.#fronts.get(need.group) ?? new Map<string, Front>();
+    this.#fronts.set(need.group, fronts);
+    const key = needKey(need);
+    const front = fronts.get(key) ?? { need, lines: new AgeLine<Line>(ageOfLine) };
+    fronts.set(key, front);
+    return front;
+  }
+
+  #dropIfEmpty({ need, lines }: Front): void {
+    const fronts = this.#fronts.get(need.group);
+    if (lines.size === 0 && fronts !== undefined) {
+      fronts.delete(needKey(need));
+      if (fronts.size === 0) {
+        this.#fronts.delete(need.group);
       }
     }
   }
+
+  #joinCompany(service: Allocation, { addresses, places, likeness }: Wait, signature: string): void {
+    const { ports, namespace } = service.view;
+    const spots = [
+      ...addresses.map(({ family, value, namespaceOnly }) =>
+        spot(signature, addressKey(family, value), namespaceOnly ? namespace : undefined),
+      ),
+      ...places.map((place) => spot(signature, placeKey(place), undefined)),
+    ];
+    const key = JSON.stringify([likeness, ports, spots]);
+    let company = this.#companies.get(key);
+    if (company === undefined) {
+      company = { key, ports: new PortList(ports), spots, members: newLine() };
+      this.#companies.set(key, company);
+      for (const name of spots) {
+        const index = this.#bySpot.get(name) ?? new PortIndex<Company>();
+        this.#bySpot.set(name, index);
+        index.add(company);
+      }
+    }
+    company.members.add(service);
+    this.#companyOf.set(service, company);
+  }
+
+  #leaveCompany(service: Allocation): void {
+    const company = this.#companyOf.get(service);
+    if (company === undefined) {
+      return;
+    }
+    this.#companyOf.delete(service);
+    company.members.remove(service);
+    if (company.members.size > 0) {
+      return;
+    }
+    this.#companies.delete(company.key);
+    for (const name of company.spots) {
+      const index = this.#bySpot.get(name);
+      index?.delete(company);
+      if (index?.size === 0) {
+        this.#bySpot.delete(name);
+      }
+    }
+  }
+}
+
+const NOBODY = { createdAt: Number.POSITIVE_INFINITY, uid: '' };
+
+function ageOfLine({ members }: Line): { readonly createdAt: number; readonly uid: string } {
+  return members.first?.view ?? NOBODY;
+}
+
+function needKey({ mode, families }: Need): string {
+  return `${mode} ${families.join('+')}`;
+}
+
+function spot(signature: string, where: string, namespace: string | undefined): string {
+  return JSON.stringify([signature, where, namespace ?? '']);
 }

@@ -1,0 +1,70 @@
+import type { Allocation } from './allocation.ts';
+import type { Holding } from './holding.ts';
+import type { Ports } from './port-index.ts';
+import { PortIndex } from './port-index.ts';
+import type { Place } from './place.ts';
+import { placeKey } from './place.ts';
+
+/** Where an address stands that others could join. */
+export interface Listing {
+  readonly signature: string;
+  readonly place: Place;
+  readonly index: PortIndex<Holding<Allocation>>;
+}
+
+/**
+ * Addresses that Services with a sharing key have, found by who could join them: by what they share by, then by family,
+ * group and (where the group says so) namespace, then by ports. An address that nobody can join is not here: an orphan,
+ * an excluded one, one whose holders clash until that is settled.
+ */
+export class SharedAddresses {
+  readonly #bySignature = new Map<string, Map<string, PortIndex<Holding<Allocation>>>>();
+
+  /** Lists an address, if its holders share it. */
+  list(holding: Holding<Allocation>, place: Place | undefined): void {
+    const signature = holding.holders.first?.signature;
+    if (signature === undefined || place === undefined || holding.isContested) {
+      return;
+    }
+    const index = this.#indexFor(signature, placeKey(place));
+    index.add(holding);
+    holding.listing = { signature, place, index };
+  }
+
+  /** To be called before the address loses its last holder or its place, and before one comes who clashes. */
+  unlist(holding: Holding<Allocation>): void {
+    const { listing } = holding;
+    if (listing === undefined) {
+      return;
+    }
+    const { signature, place, index } = listing;
+    holding.listing = undefined;
+    index.delete(holding);
+    const places = this.#bySignature.get(signature);
+    if (index.size === 0 && places !== undefined) {
+      places.delete(placeKey(place));
+      if (places.size === 0) {
+        this.#bySignature.delete(signature);
+      }
+    }
+  }
+
+  /** Addresses that one with this signature and these ports could join there. */
+  joinable(signature: string, place: Place, ports: Ports): Iterable<Holding<Allocation>> {
+    return this.#bySignature.get(signature)?.get(placeKey(place))?.without(ports) ?? [];
+  }
+
+  #indexFor(signature: string, place: string): PortIndex<Holding<Allocation>> {
+    let places = this.#bySignature.get(signature);
+    if (places === undefined) {
+      places = new Map();
+      this.#bySignature.set(signature, places);
+    }
+    let index = places.get(place);
+    if (index === undefined) {
+      index = new PortIndex();
+      places.set(place, index);
+    }
+    return index;
+  }
+}
