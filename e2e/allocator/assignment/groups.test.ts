@@ -154,7 +154,7 @@ describe('a Service that names its group', () => {
     const refused = await cluster.untilRefused('traveller', 'GroupNotFound');
     expect([addressesOf(refused), conditionOf(refused)?.message]).toEqual([
       [address],
-      expect.stringContaining('There is no ServiceGroup nowhere'),
+      expect.stringContaining('There is no ServiceGroup "nowhere"'),
     ]);
     await cluster.patch('traveller', annotate({ [SERVICE_ANNOTATIONS.serviceGroup]: 'there' }));
     const moved = await cluster.until('traveller', (object) => addressesOf(object)[0]?.startsWith('10.10.2.') === true);
