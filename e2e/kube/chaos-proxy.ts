@@ -47,6 +47,8 @@ export class ChaosProxy implements AsyncDisposable {
   weather: Weather = FAIR_WEATHER;
   /** Connections that clients have opened. */
   connections = 0;
+  /** Bytes of bodies that came from the server. */
+  answered = 0;
   /** Requests by method and path, in order. */
   readonly requests: string[] = [];
   readonly #server: Server;
@@ -169,6 +171,7 @@ export class ChaosProxy implements AsyncDisposable {
     let left = fault?.afterBytes ?? Number.POSITIVE_INFINITY;
     const { socket } = response;
     for await (const chunk of body as AsyncIterable<Buffer>) {
+      this.answered += chunk.length;
       if (socket !== null && this.#frozen.has(socket)) {
         continue;
       }

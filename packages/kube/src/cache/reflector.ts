@@ -111,14 +111,15 @@ export class Reflector<T extends KubeObject, P extends Projected> {
   }
 
   /**
-   * Reads everything anew, past whatever is under way: what is watched now may come late, or over a connection that has
-   * long been dead. Resolves when the store is at least as new as the API server's storage was at the time of the call,
+   * Reads everything anew over a new connection, past whatever is under way: what is watched now may come late, or over a
+   * connection that has long been dead. Resolves when the store is at least as new as the API server's storage was at the time of the call,
    * however long that takes; stays pending when {@link run} ends before.
    */
   refresh(): Promise<void> {
     this.#fresh ??= Promise.withResolvers<void>();
     this.#version = undefined;
     this.#listNotBefore = undefined; // the newest there is: a consistent read
+    this.#options.client.transport.renewConnections();
     this.#turn.abort(new Error('read anew'));
     return this.#fresh.promise;
   }

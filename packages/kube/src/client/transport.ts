@@ -105,6 +105,11 @@ export class Transport {
     }
   }
 
+  /** The next requests open connections of their own: those that are open may be dead. What is under way goes on. */
+  renewConnections(): void {
+    this.#connections.distrust(performance.now());
+  }
+
   /** What to make of an error while an open body is read. */
   streamError(path: string, error: unknown): Error {
     return this.#classify(`GET ${path}`, error, undefined, undefined);
