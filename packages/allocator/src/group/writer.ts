@@ -28,6 +28,8 @@ export interface GroupWriterOptions {
 export class GroupWriter {
   readonly #options: GroupWriterOptions;
   readonly #queue = new WorkQueue<string>({ baseDelayMs: 100, maxDelayMs: 5_000 });
+  /** Groups in the metrics. */
+  readonly #counted = new Set<string>();
 
   constructor(options: GroupWriterOptions) {
     this.#options = options;
@@ -50,6 +52,10 @@ export class GroupWriter {
           retryInMs,
         }),
     });
+    // Whoever leads next counts; what is counted here would stand still.
+    for (const name of this.#counted) {
+      this.#options.metrics.forgetGroup(name);
+    }
   }
 
   async #write(name: string, signal: AbortSignal): Promise<void | { readonly againInMs: number }> {
@@ -58,8 +64,10 @@ export class GroupWriter {
     const wanted = status(name);
     if (facts === undefined || wanted === undefined) {
       metrics.forgetGroup(name);
+      this.#counted.delete(name);
       return;
     }
+    this.#counted.add(name);
     metrics.group(name, [
       { family: 'IPv4', allocated: wanted.allocatedIPv4, available: wanted.availableIPv4 },
       { family: 'IPv6', allocated: wanted.allocatedIPv6, available: wanted.availableIPv6 },
