@@ -1,6 +1,6 @@
 import { ALLOCATOR_ANNOTATIONS, SERVICE_ANNOTATIONS } from '@fairlead/api';
-import { AllocatorCluster, addressesOf, conditionOf, DUAL, untilReady } from './cluster.ts';
-import type { RunningAllocator } from './cluster.ts';
+import { AllocatorCluster, addressesOf, conditionOf, DUAL, SIX, untilReady } from './cluster.ts';
+import type { RunningAllocator, StoredService } from './cluster.ts';
 
 let cluster: AllocatorCluster;
 
@@ -20,6 +20,11 @@ const alone = { flags: ['--leader-elect=false'] };
 async function untilServing(name: string, timeoutMs?: number): Promise<void> {
   await cluster.create(name);
   await cluster.until(name, (object) => addressesOf(object).length > 0, timeoutMs === undefined ? {} : { timeoutMs });
+}
+
+/** What decides which of two Services is older. */
+function bornOf({ metadata }: StoredService): string {
+  return `${metadata.creationTimestamp} ${metadata.uid}`;
 }
 
 async function stop({ process }: RunningAllocator): Promise<void> {
@@ -76,6 +81,95 @@ describe('an allocator that starts', () => {
     const second = await cluster.allocator(alone);
     const adopted = await cluster.until('by-hand', (object) => conditionOf(object)?.message.includes('.200') === true);
     expect(addressesOf(adopted)).toEqual(['192.0.2.200']);
+    await stop(second);
+  });
+});
+
+describe('an allocator that starts, after a time in which none ran,', () => {
+  it('leaves Services of another class, or of none, alone, even where they carry our condition', async () => {
+    const first = await cluster.allocator(alone);
+    await untilServing('model');
+    const model = await cluster.get('model');
+    await stop(first);
+    const { status } = model;
+    const spec = [{ loadBalancerClass: 'example.com/other' }, { loadBalancerClass: undefined }];
+    const names = ['foreign-marked', 'classless-marked'];
+    await Promise.all(names.map((name, index) => cluster.create(name, { spec: spec[index] ?? {} })));
+    const before = await Promise.all(names.map((name) => cluster.patchStatus(name, { status })));
+    const second = await cluster.allocator(alone);
+    await untilServing('after-marked');
+    const after = await Promise.all(names.map((name) => cluster.get(name)));
+    expect(after.map(({ metadata }) => metadata.resourceVersion)).toEqual(
+      before.map(({ metadata }) => metadata.resourceVersion),
+    );
+    // The address that those two show is the model's, and stays with it.
+    expect(addressesOf(await cluster.get('model'))).toEqual(addressesOf(model));
+    await stop(second);
+  });
+
+  it('takes a Service that was made anew under its old name for another one', async () => {
+    const first = await cluster.allocator(alone);
+    await cluster.create('renewed');
+    await cluster.until('renewed', (object) => addressesOf(object).length > 0);
+    await stop(first);
+    await cluster.delete('renewed');
+    await cluster.create('renewed', { spec: SIX });
+    const second = await cluster.allocator(alone);
+    const renewed = await cluster.until('renewed', (object) => conditionOf(object)?.status === 'True');
+    expect(addressesOf(renewed)).toEqual([expect.stringMatching(/^2001:db8::/)]);
+    await stop(second);
+  });
+
+  it('keeps the addresses of a ServiceGroup that was deleted as orphans, and of one that was renamed as its own', async () => {
+    await cluster.group('doomed', { pools: [{ range: '203.0.113.0/28' }], assign: { auto: false } });
+    await cluster.group('renamed', { pools: [{ range: '203.0.113.64/28' }], assign: { auto: false } });
+    const first = await cluster.allocator(alone);
+    const names = ['doomed', 'renamed'];
+    const before = await Promise.all(
+      names.map(async (name) => {
+        await cluster.create(`of-${name}`, { annotations: { [SERVICE_ANNOTATIONS.serviceGroup]: name } });
+        const served = await cluster.until(`of-${name}`, (object) => addressesOf(object).length > 0);
+        // Without a wish for that group: what it has is from there all the same.
+        await cluster.patch(`of-${name}`, { metadata: { annotations: { [SERVICE_ANNOTATIONS.serviceGroup]: null } } });
+        return addressesOf(served);
+      }),
+    );
+    await stop(first);
+    await Promise.all(names.map((name) => cluster.plane.api.delete(`/apis/fairlead.dev/v1/servicegroups/${name}`)));
+    await cluster.group('new-name', { pools: [{ range: '203.0.113.64/28' }], assign: { auto: false } });
+    const second = await cluster.allocator(alone);
+    const orphan = await cluster.until('of-doomed', (object) => conditionOf(object)?.reason === 'Orphaned');
+    const moved = await cluster.until(
+      'of-renamed',
+      ({ metadata }) => metadata.annotations?.[ALLOCATOR_ANNOTATIONS.allocatedFrom] === 'new-name',
+    );
+    expect([orphan, moved].map((service) => conditionOf(service)?.status)).toEqual(['True', 'True']);
+    expect([orphan, moved].map(addressesOf)).toEqual(before);
+    await cluster.untilGroup('new-name', ({ status }) => status?.allocatedIPv4 === '1');
+    await stop(second);
+  });
+
+  it('leaves an address that two Services show to the older, and gives the younger another', async () => {
+    const first = await cluster.allocator(alone);
+    await untilServing('elder');
+    const elder = await cluster.get('elder');
+    const [address = ''] = addressesOf(elder);
+    await untilServing('younger');
+    // Creation times have whole seconds, and of two in one second the uid decides.
+    const isYounger = async (): Promise<boolean> => bornOf(await cluster.get('younger')) > bornOf(elder);
+    while (!(await isYounger())) {
+      await cluster.delete('younger');
+      await untilServing('younger');
+    }
+    await stop(first);
+    await cluster.patchStatus('younger', { status: { loadBalancer: { ingress: [{ ip: address, ipMode: 'VIP' }] } } });
+    const second = await cluster.allocator(alone);
+    const younger = await cluster.until(
+      'younger',
+      (object) => addressesOf(object).length === 1 && addressesOf(object)[0] !== address,
+    );
+    expect(conditionOf(younger)).toMatchObject({ status: 'True', reason: 'Allocated' });
+    expect((await cluster.get('elder')).metadata.resourceVersion).toBe(elder.metadata.resourceVersion);
     await stop(second);
   });
 });

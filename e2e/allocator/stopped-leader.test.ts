@@ -50,6 +50,7 @@ it('a leader that stood still for 20 s with writes queued writes nothing when it
   await old.process.waitForLog(/No longer leading/, { from: said });
   await cluster.create('after');
   await judge.until('an address while the old leader stands by', () => judge.living.every(isServed));
+  expect(await (await fetch(`${old.url}/metrics`)).text()).not.toContain('fairlead_group_allocated_addresses{');
   const late = (await cluster.audit.writes('old')).filter(({ at }) => at >= continuedAt);
   expect(late.map(({ name, code }) => [name, code])).toEqual([]);
 
