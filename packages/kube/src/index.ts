@@ -16,6 +16,7 @@ export { inClusterSource, type InClusterOptions } from './connection/in-cluster.
 export type { ConnectionSettings, SettingsSource, TlsSettings } from './connection/settings.ts';
 export type { Logger } from './logger.ts';
 export * from './resources.ts';
+export { OutageLog, type OutageLogOptions } from './cache/outage-log.ts';
 export { Reflector, type ReflectorOptions } from './cache/reflector.ts';
 export { Store, type Change, type ChangeListener, type Indices, type Projected } from './cache/store.ts';
 export { LeaderElector, type LeaderCallbacks, type LeaderElectorOptions } from './leader/leader-elector.ts';

@@ -78,6 +78,17 @@ export function refusalEvent(view: ServiceView, { token, sentence, object }: Ref
   };
 }
 
+/** The event of a write that the API server refuses, in its words; it says what the status cannot. */
+export function writeRefusedEvent(error: string): ServiceEvent {
+  return {
+    type: 'Warning',
+    reason: EVENT_REASONS.allocationFailed,
+    action: 'WriteStatus',
+    note: `The API server refuses what is to stand in the status: ${error}`,
+    topic: 'WriteStatus',
+  };
+}
+
 function referenceTo({ kind, namespace, name }: RefusalObject): ObjectReference {
   const apiVersion = kind === 'Service' ? 'v1' : API_VERSION;
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };

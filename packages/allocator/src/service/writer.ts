@@ -1,6 +1,6 @@
 import type { Refusal } from '@fairlead/api';
 import type { ServiceView, Verdict } from '@fairlead/ipam';
-import { isConflict, isInvalid, isNotFound, SERVICES, WorkQueue } from '@fairlead/kube';
+import { isConflict, isForbidden, isInvalid, isNotFound, OutageLog, SERVICES, WorkQueue } from '@fairlead/kube';
 import type { KubeClient, Service } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import type { AllocatorMetrics } from '../metrics.ts';
@@ -13,7 +13,7 @@ import { FirstSeen } from './first-seen.ts';
 import { RefusalTopics } from './refusal-topics.ts';
 import { Settled } from './settled.ts';
 import { Vacating } from './vacating.ts';
-import { addressesOf, planWrite, refusalEvent } from './write.ts';
+import { addressesOf, planWrite, refusalEvent, writeRefusedEvent } from './write.ts';
 import type { ServiceWrite } from './write.ts';
 
 /** Patches in flight at a time. The API server allows hundreds; above 32 a burst becomes no faster (measured). */
@@ -72,11 +72,15 @@ export class ServiceWriter {
   readonly #settled = new Settled();
   readonly #vacating = new Vacating();
   readonly #firstSeen = new FirstSeen();
-  /** Services whose write failed, to be tried at once when the API server answers again. */
+  /** Services whose last write failed, to be tried at once when the API server answers again. */
   readonly #failing = new Set<string>();
+  /** Lasts as long as any write fails. */
+  readonly #outage: OutageLog;
 
   constructor(options: ServiceWriterOptions) {
     this.#options = options;
+    const { logger, now } = options;
+    this.#outage = new OutageLog({ logger, subject: 'writing of Services', now });
   }
 
   /** Services that wait to be looked at. */
@@ -104,13 +108,13 @@ export class ServiceWriter {
     this.#contests.forget(key);
     this.#topics.forget(key);
     this.#firstSeen.forget(key);
-    this.#failing.delete(key);
+    this.#succeeded(key);
     this.#addAll(this.#vacating.forget(key));
   }
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, logger } = this.#options;
+    const { client } = this.#options;
     const unsubscribe = client.health.onRecovery(() => {
       for (const key of this.#failing) {
         this.#queue.add(key);
@@ -119,12 +123,18 @@ export class ServiceWriter {
     await this.#queue.run((key) => this.#write(key, signal), {
       concurrency: CONCURRENCY,
       signal,
-      onError: (key, error, retryInMs) => {
+      onError: (key, error) => {
         this.#failing.add(key);
-        logger.debug('A Service could not be written; trying again', { service: key, error, retryInMs });
+        this.#outage.failed(error);
       },
     });
     unsubscribe();
+  }
+
+  #succeeded(key: string): void {
+    if (this.#failing.delete(key) && this.#failing.size === 0) {
+      this.#outage.succeeded();
+    }
   }
 
   #addAll(keys: readonly string[]): void {
@@ -156,7 +166,6 @@ export class ServiceWriter {
   async #write(key: string, signal: AbortSignal): Promise<void | { readonly againInMs: number }> {
     const { read, now, wallClock } = this.#options;
     const current = read(key);
-    this.#failing.delete(key);
     if (current === undefined) {
       return;
     }
@@ -169,6 +178,7 @@ export class ServiceWriter {
     const stood = this.#settled.stood(view) ?? [];
     const write = planWrite(view, verdict, { time: rfc3339(wallClock()), restores, stood });
     if (write === undefined) {
+      this.#succeeded(key);
       this.#settled.settle(view, verdict);
       return;
     }
@@ -185,6 +195,7 @@ export class ServiceWriter {
     if (sent.kind === 'failed') {
       return await this.#failed(sent.error, view, signal);
     }
+    this.#succeeded(key);
     this.#settled.settle(view, verdict);
     this.#options.learn(key, view, sent.service);
     this.#tell(view, verdict, { ...write, restores });
@@ -268,7 +279,7 @@ export class ServiceWriter {
     view: ServiceView,
     signal: AbortSignal,
   ): Promise<void | { readonly againInMs: number }> {
-    const { logger, read, learn } = this.#options;
+    const { logger, recorder, read, learn } = this.#options;
     const { key, namespace, name } = view;
     if (isNotFound(error)) {
       return; // the watch brings its end
@@ -283,6 +294,9 @@ export class ServiceWriter {
       return { againInMs: isNewest() ? UNTIL_WATCH_MS : 0 };
     }
     this.#settled.doubt(view);
+    if (isInvalid(error) || isForbidden(error)) {
+      recorder.record(view, writeRefusedEvent(error.message));
+    }
     if (isInvalid(error)) {
       logger.error('The API server refuses the status of a Service', { service: key, error });
       return { againInMs: AFTER_INVALID_MS };
