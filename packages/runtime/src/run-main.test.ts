@@ -42,12 +42,26 @@ describe('runMain', () => {
     expect(performance.now() - begun).toBeLessThan(2_000);
   });
 
-  it('exits at once at a second signal', async () => {
-    const program = start(`signal.addEventListener('abort', () => console.log('aborted')); ${FOREVER}`);
+  it('ends in order when the signal comes twice at once, as from `timeout`, which tells the group as well', async () => {
+    const program = start(
+      "console.log('ready'); const t = setInterval(() => {}, 1000); await new Promise((r) => signal.addEventListener('abort', () => { console.log('ending'); setTimeout(r, 100); })); console.log('bye');",
+    );
     await program.ready;
-    const aborted = once(program.child.stdout, 'data');
+    const ending = once(program.child.stdout, 'data');
     program.child.kill('SIGTERM');
-    await aborted;
+    await ending;
+    program.child.kill('SIGTERM');
+    expect(await program.end).toEqual({ code: 0, output: 'ready\nending\nbye\n' });
+  });
+
+  it('exits at once at a second signal', async () => {
+    const program = start(
+      `signal.addEventListener('abort', () => setTimeout(() => console.log('still here'), 350)); ${FOREVER}`,
+    );
+    await program.ready;
+    const stillHere = once(program.child.stdout, 'data');
+    program.child.kill('SIGTERM');
+    await stillHere;
     const begun = performance.now();
     program.child.kill('SIGINT');
     expect(await program.end).toMatchObject({ code: 130 });

@@ -4,21 +4,33 @@ import { createLogger } from './logger.ts';
 /** Milliseconds between the signal and the exit, whatever still hangs; the contract of the programs says 2 s. */
 const GRACE_MS = 1_800;
 
+/**
+ * A signal that comes again this soon is the first one once more: `timeout`, npm and a terminal send it to the program and
+ * to its whole group. Nobody has become impatient, and what the program gives back at its end must not be cut off.
+ */
+const SAME_SIGNAL_MS = 300;
+
 /** 128 + the signal's number, as shells report it. */
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Runs a program. Its signal aborts on SIGTERM and SIGINT; the program then has 1.8 s to end, after which, or at a second
- * signal, the process exits without it. Exit codes: 0 when `main` returns, or is ended by a signal in time; the code of
- * an {@link ExitRequest}; 1 when `main` throws or a rejection is handled by nobody; 143 or 130 at a second signal.
+ * signal 300 ms or more behind the first, the process exits without it. Exit codes: 0 when `main` returns, or is ended by
+ * a signal in time; the code of an {@link ExitRequest}; 1 when `main` throws or a rejection is handled by nobody; 143 or
+ * 130 at a second signal.
  */
 export async function runMain(name: string, main: (signal: AbortSignal) => Promise<void>): Promise<never> {
   const controller = new AbortController();
   const logger = createLogger({ process: name });
+  let firstAt = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (controller.signal.aborted) {
-      process.exit(signal === 'SIGINT' ? EXIT_BY_SIGNAL.SIGINT : EXIT_BY_SIGNAL.SIGTERM);
+      if (performance.now() - firstAt >= SAME_SIGNAL_MS) {
+        process.exit(signal === 'SIGINT' ? EXIT_BY_SIGNAL.SIGINT : EXIT_BY_SIGNAL.SIGTERM);
+      }
+      return;
     }
+    firstAt = performance.now();
     controller.abort(new Error(`stopped by ${signal}`));
     setTimeout(() => {
       logger.warn('Something did not end in time; leaving it', { milliseconds: GRACE_MS });
