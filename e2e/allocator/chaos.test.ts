@@ -243,9 +243,13 @@ class Rival {
   }
 }
 
+/**
+ * Returns when the API server answers. Its `/readyz` can say no for minutes more: while Services are being made, its first
+ * comparison of ClusterIPs with Services meets a conflict, and it takes its time for the next.
+ */
 async function restartApiServer(): Promise<void> {
   await cluster.plane.apiServer.restart('SIGKILL');
-  await cluster.plane.ready();
+  await insist(() => cluster.plane.api.get('/api/v1/namespaces/default'));
 }
 
 /** Kills whoever leads and starts it again under its identity, as a kubelet does. */
