@@ -91,8 +91,8 @@ export function parseAddress(text: string): Address {
 
 /** The canonical text: dotted decimal for IPv4, RFC 5952 for IPv6. */
 export function formatAddress(address: Address): string {
-  const parsed = ipaddr.fromByteArray([...addressToBytes(address)]);
-  return parsed.kind() === 'ipv4' ? parsed.toString() : (parsed as ipaddr.IPv6).toRFC5952String();
+  const bytes = addressToBytes(address);
+  return address.family === 'IPv4' ? bytes.join('.') : new ipaddr.IPv6([...bytes]).toRFC5952String();
 }
 
 /**
@@ -113,10 +113,12 @@ export function addressFromBytes(bytes: Uint8Array): Address {
 /** The 4 or 16 bytes of an address in network order. */
 export function addressToBytes(address: Address): Uint8Array {
   const bytes = new Uint8Array(addressBits(address.family) / 8);
-  let rest = address.value;
-  for (let index = bytes.length - 1; index >= 0; index -= 1) {
-    bytes[index] = Number(rest & 0xffn);
-    rest >>= 8n;
+  const view = new DataView(bytes.buffer);
+  if (address.family === 'IPv4') {
+    view.setUint32(0, Number(address.value));
+  } else {
+    view.setBigUint64(0, address.value >> 64n);
+    view.setBigUint64(8, BigInt.asUintN(64, address.value));
   }
   return bytes;
 }

@@ -23,18 +23,23 @@ const OPERATORS: Readonly<
   DoesNotExist: (value) => value === undefined,
 };
 
-function holds({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  return OPERATORS[operator](Object.hasOwn(labels, key) ? labels[key] : undefined, values);
+/** The selector as a question, for those who ask it often. An absent selector selects everything. */
+export function compileSelector(selector: LabelSelector | undefined): (labels: Labels | undefined) => boolean {
+  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+  const requirements = [
+    ...Object.entries(matchLabels).map(([key, value]) => ({ key, holds: (found?: string) => found === value })),
+    ...matchExpressions.map(({ key, operator, values = [] }) => ({
+      key,
+      holds: (found?: string) => OPERATORS[operator](found, values),
+    })),
+  ];
+  return (labels = {}) =>
+    requirements.every(({ key, holds }) => holds(Object.hasOwn(labels, key) ? labels[key] : undefined));
 }
 
 /** Whether the selector selects an object with these labels. An absent selector selects everything. */
 export function matchesSelector(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {
-  const present = labels ?? {};
-  return (
-    Object.entries(selector?.matchLabels ?? {}).every(
-      ([key, value]) => Object.hasOwn(present, key) && present[key] === value,
-    ) && (selector?.matchExpressions ?? []).every((requirement) => holds(requirement, present))
-  );
+  return compileSelector(selector)(labels);
 }
 
 /** How specific a selector is: the number of its requirements. Where several settings select a node, the highest wins. */

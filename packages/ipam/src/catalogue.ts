@@ -14,11 +14,14 @@ export class Catalogue {
   readonly groups: ReadonlyMap<string, Group>;
   /** Groups that serve those who name none, in the order in which they are tried. */
   readonly automatic: readonly Group[];
+  /** Whether the labels of a Service's Namespace must be known to choose among {@link automatic}. */
+  readonly looksAtNamespaces: boolean;
   readonly #pools: Readonly<Record<IPFamily, readonly Pool[]>>;
 
   private constructor(groups: ReadonlyMap<string, Group>, pools: Readonly<Record<IPFamily, readonly Pool[]>>) {
     this.groups = groups;
     this.automatic = [...groups.values()].filter(({ view }) => view.spec.assign.auto).sort(compareForAssignment);
+    this.looksAtNamespaces = this.automatic.some((group) => group.looksAtNamespaces);
     this.#pools = pools;
   }
 
@@ -59,7 +62,7 @@ function acceptPools(
   view: GroupView,
   pools: Record<IPFamily, Pool[]>,
 ): { readonly accepted: Pool[]; readonly problems: GroupProblem[] } {
-  const problems: GroupProblem[] = [...validateServiceGroup(view.spec)];
+  const problems: GroupProblem[] = [...validateServiceGroup(view.spec), ...netboxProblems(view)];
   const accepted: Pool[] = [];
   for (const spec of view.spec.pools ?? []) {
     const pool = readPool(view.name, spec);
@@ -82,6 +85,12 @@ function acceptPools(
     }
   }
   return { accepted, problems };
+}
+
+/** A group that nobody fills is not to look like one in use. */
+function netboxProblems({ spec }: GroupView): GroupProblem[] {
+  const sentence = 'spec.netbox: this version does not ask NetBox for addresses; write spec.pools instead';
+  return spec.netbox === undefined ? [] : [{ reason: 'NetBoxUnavailable', sentence }];
 }
 
 /** What cannot be read gives no addresses; {@link validateServiceGroup} has said why. */

@@ -133,8 +133,10 @@ class Drawing {
     const names = listNames(groups.map(({ name }) => name));
     const broken = groups.find((group) => group.problems.length > 0 && group.pools.length === 0);
     if (broken !== undefined && groups.length === 1) {
-      const sentence = `ServiceGroup ${broken.name} is not in use as written: ${broken.problems[0]?.sentence ?? ''}`;
-      return this.#refuse(broken, 'GroupNotReady', sentence);
+      const [problem] = broken.problems;
+      const token = problem?.reason === 'NetBoxUnavailable' ? problem.reason : 'GroupNotReady';
+      const sentence = `ServiceGroup ${broken.name} is not in use as written: ${problem?.sentence ?? ''}`;
+      return this.#refuse(broken, token, sentence);
     }
     const lacking = view.families.filter((family) => !groups.some((group) => group.offers(family)));
     const what = `${(lacking.length > 0 ? lacking : view.families).join(' and ')} addresses`;

@@ -64,6 +64,7 @@ export class AllocationEngine {
   readonly #groupViews = new Map<string, GroupView>();
   readonly #waiting = new WaitingServices();
   readonly #ledger: Ledger;
+  readonly #turn: Turn;
   /** Services that the current event touched. */
   readonly #touched = new Set<Allocation>();
 
@@ -73,6 +74,7 @@ export class AllocationEngine {
       this.#groupViews.set(view.name, view);
     }
     this.#ledger = new Ledger(this.#groupViews.values(), snapshot.namespaces);
+    this.#turn = new Turn(this.#ledger, this.#waiting);
     for (const view of snapshot.services) {
       this.#adopt(view);
     }
@@ -187,8 +189,10 @@ export class AllocationEngine {
    */
   #judgeAndSettle(service: Allocation): void {
     this.#judge(service);
-    const losers = service.holds.values().flatMap((holding) => this.#ledger.evict(holding));
-    this.#judgeAll(new Set(losers));
+    const contested = service.holds.values().filter((holding) => holding.isContested);
+    if (contested.length > 0) {
+      this.#judgeAll(new Set(contested.flatMap((holding) => this.#ledger.evict(holding))));
+    }
   }
 
   #deleteService(key: string): void {
@@ -277,9 +281,9 @@ export class AllocationEngine {
 
   /** Gives what has become free or joinable to those who wait for it, the oldest first. */
   #serveWaiting(): void {
-    const turn = new Turn(this.#ledger, this.#waiting);
-    for (let service = turn.next(); service !== undefined; service = turn.next()) {
-      turn.judged(service, this.#judge(service));
+    this.#turn.begin();
+    for (let service = this.#turn.next(); service !== undefined; service = this.#turn.next()) {
+      this.#turn.judged(service, this.#judge(service));
     }
     this.#tellWhoHasIt();
   }

@@ -1,5 +1,5 @@
 import type { IPFamily, ServiceGroupReason, ServiceGroupSpec } from '@fairlead/api';
-import { matchesSelector } from '@fairlead/api';
+import { compileSelector } from '@fairlead/api';
 import type { Aged } from './age.ts';
 import { FreeAddresses } from './free-addresses.ts';
 import type { Pool } from './pool.ts';
@@ -31,6 +31,8 @@ export class Group {
   readonly free: FreeByFamily;
   /** Distinct addresses of the pools that Services have, excluded ones included. */
   readonly allocated: Record<IPFamily, bigint> = { IPv4: 0n, IPv6: 0n };
+  readonly #selectsNamespace: (labels: Labels) => boolean;
+  readonly #selectsService: (labels: Labels) => boolean;
 
   constructor(
     view: GroupView,
@@ -42,6 +44,8 @@ export class Group {
     this.view = view;
     this.pools = pools;
     this.problems = problems;
+    this.#selectsNamespace = compileSelector(view.spec.assign.namespaceSelector);
+    this.#selectsService = compileSelector(view.spec.assign.serviceSelector);
     const families = (['IPv4', 'IPv6'] as const).filter((family) => pools.some((pool) => pool.family === family));
     this.free = new Map(
       families.map((family) => [
@@ -87,11 +91,9 @@ export class Group {
 
   /** Whether the selectors let the Service draw from the group; they bind also where it names the group. */
   permits(service: ServiceView, namespaceLabels: Labels | undefined): boolean {
-    const { namespaceSelector, serviceSelector } = this.view.spec.assign;
     return (
-      (namespaceSelector === undefined ||
-        (namespaceLabels !== undefined && matchesSelector(namespaceSelector, namespaceLabels))) &&
-      (serviceSelector === undefined || matchesSelector(serviceSelector, service.labels))
+      (!this.looksAtNamespaces || (namespaceLabels !== undefined && this.#selectsNamespace(namespaceLabels))) &&
+      this.#selectsService(service.labels)
     );
   }
 }

@@ -18,7 +18,7 @@ export interface Holder {
 export interface Clash<H> {
   readonly with: H;
   readonly token: RefusalToken;
-  /** The second half of a sentence that begins with the holder. */
+  /** The second half of a sentence that begins with the holder, with what to do about it. */
   readonly because: string;
 }
 
@@ -143,24 +143,28 @@ export class Holding<H extends Holder> {
     const their = holder.view;
     const sharingKey = view.sharingKey ?? '';
     if (sharingKey === '' && (their.sharingKey ?? '') === '') {
-      return { with: holder, token: 'AddressInUse', because: 'has it, and neither has a sharing key' };
+      const because = 'has it, and neither has a sharing key; ask for another address, or give both the same key';
+      return { with: holder, token: 'AddressInUse', because };
     }
     if (sharingKey !== their.sharingKey) {
       const key = their.sharingKey ?? '';
-      const because = `has it with ${key === '' ? 'no sharing key' : `the sharing key ${quote(key)}`}, and this Service has ${sharingKey === '' ? 'none' : quote(sharingKey)}`;
+      const because = `has it with ${key === '' ? 'no sharing key' : `the sharing key ${quote(key)}`}, and this Service has ${sharingKey === '' ? 'none' : quote(sharingKey)}; give both the same key, or ask for another address`;
       return { with: holder, token: 'SharingKeyDiffers', because };
     }
     if (view.externalTrafficPolicy !== their.externalTrafficPolicy) {
-      const because = `shares it with externalTrafficPolicy: ${their.externalTrafficPolicy}, and this Service has ${view.externalTrafficPolicy}`;
+      const because = `shares it with externalTrafficPolicy: ${their.externalTrafficPolicy}, and this Service has ${view.externalTrafficPolicy}; make them equal, or ask for another address`;
       return { with: holder, token: 'SharingPolicyDiffers', because };
     }
     if (view.externalTrafficPolicy === 'Local' && view.selector !== their.selector) {
-      const because = 'shares it with externalTrafficPolicy: Local and selects other Pods';
+      const because =
+        'shares it with externalTrafficPolicy: Local and selects other Pods; let both select the same, or ask for another address';
       return { with: holder, token: 'SharingSelectorDiffers', because };
     }
     const foreigner = rules.namespaceOnly ? this.#otherOutside(view) : undefined;
     if (foreigner !== undefined) {
-      return { with: foreigner, token: 'SharingNamespaceDiffers', because: 'shares it from another namespace' };
+      const because =
+        'shares it from another namespace, which assign.sharing of the group forbids; ask for another address';
+      return { with: foreigner, token: 'SharingNamespaceDiffers', because };
     }
     return this.#portClash(view);
   }
@@ -212,7 +216,8 @@ export class Holding<H extends Holder> {
     for (const port of view.ports) {
       const holder = this.#holderOfPort(port, view);
       if (holder !== undefined) {
-        return { with: holder, token: 'SharingPortClash', because: `shares it and has port ${port} already` };
+        const because = `shares it and has port ${port} already; change the port of one of the two, or ask for another address`;
+        return { with: holder, token: 'SharingPortClash', because };
       }
     }
     return undefined;

@@ -23,10 +23,11 @@ export function targetOf(service: Allocation, world: World): Target {
   if (!request.ok) {
     return { kind: 'refused', refusal: request.refusal };
   }
-  const lacksRequested = [...request.addresses].some(([family, value]) => service.holds.get(family)?.value !== value);
+  const requested = [...request.addresses];
+  const lacksRequested = requested.some(([family, value]) => service.holds.get(family)?.value !== value);
   const leavesHome = service.wantsToMove || (view.group !== undefined && view.group !== service.group);
-  if (lacksRequested || (leavesHome && request.addresses.size > 0)) {
-    return requestedTarget(service, [...request.addresses], world);
+  if (lacksRequested || (leavesHome && requested.length > 0)) {
+    return requestedTarget(service, requested, world);
   }
   if (view.group !== undefined) {
     return namedTarget(service, view.group, world);
@@ -60,7 +61,7 @@ function permitted(service: Allocation, group: Group, world: World): Target {
     return pending(service);
   }
   if (!group.permits(service.view, labels)) {
-    const sentence = `ServiceGroup ${group.name} does not select this Service: see its assign.namespaceSelector and assign.serviceSelector`;
+    const sentence = `ServiceGroup ${group.name} does not select this Service; name another group, or change its assign.namespaceSelector or assign.serviceSelector`;
     return { kind: 'refused', refusal: refusalOfGroup(group.name, 'NotPermitted', sentence) };
   }
   if (group.draining) {
@@ -94,7 +95,7 @@ function requestedTarget(
     }
     const expected = view.group ?? target?.name;
     if (expected !== undefined && expected !== group.name) {
-      const sentence = `${text} is in ServiceGroup ${group.name} and not in ${expected}; a Service draws from one group`;
+      const sentence = `${text} is in ServiceGroup ${group.name} and not in ${expected}, and a Service draws from one group; ask for another address${view.group === undefined ? '' : `, or name ${group.name}`}`;
       return { kind: 'refused', refusal: refusalOfService(view, 'AddressNotInGroup', sentence) };
     }
     target = group;
@@ -128,9 +129,9 @@ function requestedTarget(
 
 function automaticTarget(service: Allocation, world: World): Target {
   const { view } = service;
-  const { automatic, groups } = world.catalogue;
+  const { automatic, groups, looksAtNamespaces } = world.catalogue;
   const labels = world.labelsOf(view.namespace);
-  if (labels === undefined && automatic.some((group) => group.looksAtNamespaces)) {
+  if (labels === undefined && looksAtNamespaces) {
     return pending(service);
   }
   const mine = automatic.filter((group) => group.permits(view, labels));

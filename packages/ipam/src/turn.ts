@@ -28,6 +28,11 @@ export class Turn {
     this.#waiting = waiting;
   }
 
+  /** Another event has happened. */
+  begin(): void {
+    this.#inVain.clear();
+  }
+
   /** The oldest who could use something now; what nobody can use is forgotten. */
   next(): Allocation | undefined {
     if (this.#waiting.size === 0) {

@@ -1,3 +1,4 @@
+import { REFUSALS } from '@fairlead/api';
 import type { Service } from '@fairlead/kube';
 import { projectService } from '../objects/service.ts';
 import { contestedPatch, contestedRefusal } from './contested.ts';
@@ -49,4 +50,8 @@ it('the program is named that wrote the addresses last, else the one that wrote 
   expect(sentence(us, first, last, other, user)).toContain('The program "last"');
   expect(sentence(us, other, user)).toContain('The program "other"');
   expect(sentence(us, user)).toContain('Another program');
+});
+
+it('the sentence is the one of the reference', () => {
+  expect(sentence(managed('other-controller', addresses, '2026-01-01T00:00:01Z'))).toBe(REFUSALS.Contested.example);
 });

@@ -10,6 +10,7 @@ import {
   SERVICE_ANNOTATIONS,
 } from '../names.ts';
 import { ALLOCATED_REASONS, REFUSALS } from '../refusals.ts';
+import type { RefusalConcern, RefusalExplanation } from '../refusals.ts';
 import type { ResourceDefinition } from '../schema/definition.ts';
 import { LB_NODE_AGENT_REASONS } from '../validation/lb-node-agent.ts';
 import type { Explanations } from '../validation/problem.ts';
@@ -131,15 +132,57 @@ function eventsPage(): ReferencePage {
   return { file: 'events.md', title: 'Events', text };
 }
 
+/** Sections of the page of refusals. */
+const CONCERNS: Readonly<Record<RefusalConcern, string>> = {
+  group: 'The group has none for it',
+  request: 'The address that it asks for',
+  sharing: 'Sharing an address',
+  circumstances: 'Something else is in the way',
+};
+
+/** Everybody who reads the page has a Service in mind: these are the places where it says the reason. */
+const WHERE = [
+  ['`kubectl describe service NAME`', `the annotation ${code(ALLOCATOR_ANNOTATIONS.reason)}, and an event`],
+  ['`kubectl fairlead why NAME`', 'reason and sentence, what they mean and what to do'],
+  [
+    "`kubectl get service NAME -o jsonpath='{.status.conditions}'`",
+    `the condition ${code(ADDRESSES_ALLOCATED)}: its \`reason\` is one of the words below, its \`message\` the sentence`,
+  ],
+  [
+    'the log of the allocator',
+    'a line `A Service is refused` with the fields `service`, `reason`, `sentence` and `object`',
+  ],
+] as const;
+
+const REASONS: Readonly<Record<string, RefusalExplanation>> = REFUSALS;
+
+function reasonsOf(concern: string): [string, RefusalExplanation][] {
+  return Object.entries(REASONS).filter(([, explanation]) => explanation.concern === concern);
+}
+
+function refusalSection(reason: string, { meaning, cure, example }: RefusalExplanation): string {
+  return [`### ${code(reason)}`, `${meaning} For example:`, `> ${example}`, `**What to do:** ${cure}`].join('\n\n');
+}
+
 function refusalsPage(): ReferencePage {
   const title = 'Why a Service has no address';
+  const contents = Object.entries(CONCERNS).map(([concern, heading]) => {
+    const links = reasonsOf(concern).map(([reason]) => `[${code(reason)}](#${reason.toLowerCase()})`);
+    return `- **${heading}:** ${links.join(', ')}`;
+  });
+  const sections = Object.entries(CONCERNS).map(([concern, heading]) =>
+    [`## ${heading}`, ...reasonsOf(concern).map((entry) => refusalSection(...entry))].join('\n\n'),
+  );
   const text = page(
     GENERATED,
     `# ${title}`,
-    `The condition ${code(ADDRESSES_ALLOCATED)} of a Service has one of these reasons, and a sentence with names and addresses. The same sentence is in the annotation ${code(ALLOCATOR_ANNOTATIONS.reason)}, which ${code('kubectl describe service')} shows, in the event ${code(EVENT_REASONS.allocationFailed)} and in the log.`,
-    '## The condition is False',
-    explanationTable(REFUSALS),
-    '## The condition is True',
+    'A Service without an address, or without all that it asks for, says why: in one word, and in a sentence that names what it is about. What it had before it keeps. Word and sentence are the same wherever one looks:',
+    table(['Where', 'What it says'], WHERE),
+    contents.join('\n'),
+    'How addresses are given is told in [Allocation](../allocation.md).',
+    ...sections,
+    '## The Service has its addresses',
+    'The condition is True with one of these reasons.',
     explanationTable(ALLOCATED_REASONS),
   );
   return { file: 'refusals.md', title, text };

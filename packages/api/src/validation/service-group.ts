@@ -23,8 +23,8 @@ export const SERVICE_GROUP_REASONS = {
     cure: 'Correct it; the flavour is that of JavaScript with the flag `u`.',
   },
   NetBoxUnavailable: {
-    meaning: 'NetBox does not answer, or not as it should; the message says how. Addresses in use stay.',
-    cure: 'See to NetBox and to the Secret; the allocator goes on by itself.',
+    meaning: 'The addresses come from NetBox, which cannot be asked; the message says why. Addresses in use stay.',
+    cure: 'Do what the message says; the allocator goes on by itself.',
   },
 } as const satisfies Explanations;
 
