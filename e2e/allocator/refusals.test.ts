@@ -87,7 +87,8 @@ describe('a refusal', () => {
       ),
     );
     await cluster.untilRefused('edited', 'PoolExhausted');
-    await cluster.patch('edited', { metadata: { labels: { last: '' } } });
+    await cluster.patch('edited', { metadata: { annotations: { [ALLOCATOR_ANNOTATIONS.reason]: null } } });
+    await cluster.until('edited', ({ metadata }) => metadata.annotations?.[ALLOCATOR_ANNOTATIONS.reason] !== undefined);
     await cluster.patch('edited', { metadata: asking({ [SERVICE_ANNOTATIONS.serviceGroup]: 'nowhere' }) });
     await cluster.untilRefused('edited', 'GroupNotFound');
     await allocator.process.waitForLog(/There is no ServiceGroup/);
