@@ -1,6 +1,6 @@
 import type { Refusal } from '@fairlead/api';
 import type { ServiceView, Verdict } from '@fairlead/ipam';
-import { isConflict, isForbidden, isInvalid, isNotFound, OutageLog, SERVICES, WorkQueue } from '@fairlead/kube';
+import { isConflict, isForbidden, isInvalid, isNotFound, OutageLog, WorkQueue } from '@fairlead/kube';
 import type { KubeClient, Service } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import type { AllocatorMetrics } from '../metrics.ts';
@@ -12,6 +12,7 @@ import { contestedPatch, contestedRefusal } from './contested.ts';
 import { FirstSeen } from './first-seen.ts';
 import { RefusalTopics } from './refusal-topics.ts';
 import { Settled } from './settled.ts';
+import { ServiceStatuses } from './statuses.ts';
 import { Vacating } from './vacating.ts';
 import { addressesOf, planWrite, refusalEvent, writeRefusedEvent } from './write.ts';
 import type { ServiceWrite } from './write.ts';
@@ -24,20 +25,12 @@ const LONGEST_WAIT_MS = 5_000;
 const AFTER_INVALID_MS = 300_000;
 /** A Service that is gone or no longer ours: the watch says so soon. */
 const UNTIL_WATCH_MS = 250;
-/** A request that could not be answered before the Lease's deadline is not begun. */
-const SHORTEST_REQUEST_MS = 50;
 
 /** A Service as last seen, and what is to stand on it. */
 export interface Current {
   readonly view: ServiceView;
   readonly verdict: Verdict;
 }
-
-/** What became of a patch. */
-type Sent =
-  | { readonly kind: 'ok'; readonly service: Service }
-  | { readonly kind: 'later'; readonly ms: number }
-  | { readonly kind: 'failed'; readonly error: unknown };
 
 export interface ServiceWriterOptions {
   readonly client: Pick<KubeClient, 'get' | 'patch' | 'health'>;
@@ -69,6 +62,7 @@ export class ServiceWriter {
   });
   readonly #contests = new Contests();
   readonly #topics = new RefusalTopics();
+  readonly #statuses: ServiceStatuses;
   readonly #settled = new Settled();
   readonly #vacating = new Vacating();
   readonly #firstSeen = new FirstSeen();
@@ -80,6 +74,7 @@ export class ServiceWriter {
   constructor(options: ServiceWriterOptions) {
     this.#options = options;
     const { logger, now } = options;
+    this.#statuses = new ServiceStatuses(options);
     this.#outage = new OutageLog({ logger, subject: 'writing of Services', now });
   }
 
@@ -188,7 +183,7 @@ export class ServiceWriter {
         return await this.#standBack(view, restore, signal);
       }
     }
-    const sent = await this.#send(view, write.patch, signal);
+    const sent = await this.#statuses.patch(view, write.patch, signal);
     if (sent.kind === 'later') {
       return { againInMs: sent.ms };
     }
@@ -216,26 +211,6 @@ export class ServiceWriter {
     const sentence = `${blocker.address}: Service ${blocker.key} has it still, and gives it up`;
     const refusal: Refusal = { token: 'AddressInUse', sentence };
     return { ...verdict, addresses, refusal, group: addresses.length === 0 ? undefined : verdict.group };
-  }
-
-  /** Sends one patch, unless it could outlast the Lease. */
-  async #send({ namespace, name }: ServiceView, patch: unknown, signal: AbortSignal): Promise<Sent> {
-    const { now, deadline, client, metrics } = this.#options;
-    const timeoutMs = Math.min(10_000, deadline() - now());
-    if (timeoutMs < SHORTEST_REQUEST_MS) {
-      // The Lease is renewed within this time, or the signal ends all this.
-      return { kind: 'later', ms: 250 };
-    }
-    const begun = now();
-    try {
-      const options = { type: 'strategic', subresource: 'status', timeoutMs, signal } as const;
-      const service = await client.patch(SERVICES, { namespace, name }, patch, options);
-      metrics.patched((now() - begun) / 1_000, 'ok');
-      return { kind: 'ok', service };
-    } catch (error) {
-      metrics.patched((now() - begun) / 1_000, isConflict(error) ? 'conflict' : 'error');
-      return { kind: 'failed', error };
-    }
   }
 
   /** Tells, in metrics, events and the log, what has been written. */
@@ -280,14 +255,14 @@ export class ServiceWriter {
     signal: AbortSignal,
   ): Promise<void | { readonly againInMs: number }> {
     const { logger, recorder, read, learn } = this.#options;
-    const { key, namespace, name } = view;
+    const { key } = view;
     if (isNotFound(error)) {
       return; // the watch brings its end
     }
     if (isConflict(error)) {
       const isNewest = (): boolean => read(key)?.view.resourceVersion === view.resourceVersion;
       // Somebody was faster. The watch may bring that version later than we can ask for it.
-      const service = isNewest() ? await this.#get({ namespace, name }, signal) : undefined;
+      const service = isNewest() ? await this.#statuses.get(view, signal) : undefined;
       if (service !== undefined) {
         learn(key, view, service);
       }
@@ -304,32 +279,19 @@ export class ServiceWriter {
     throw error;
   }
 
-  async #get(
-    key: { readonly namespace: string; readonly name: string },
-    signal: AbortSignal,
-  ): Promise<Service | undefined> {
-    try {
-      return await this.#options.client.get(SERVICES, key, { signal });
-    } catch (error) {
-      if (isNotFound(error)) {
-        return undefined;
-      }
-      throw error;
-    }
-  }
-
   /** Leaves the status to the program that keeps writing what is put back, and says so once. */
   async #standBack(
     view: ServiceView,
     { ms, told }: Extract<Restore, { kind: 'wait' }>,
     signal: AbortSignal,
   ): Promise<{ readonly againInMs: number }> {
-    const service = told ? undefined : await this.#get(view, signal);
+    const service = told ? undefined : await this.#statuses.get(view, signal);
     if (service === undefined) {
       return { againInMs: ms };
     }
     const refusal = contestedRefusal(view, service, PROGRAM);
-    const sent = await this.#send(view, contestedPatch(view, refusal, rfc3339(this.#options.wallClock())), signal);
+    const time = rfc3339(this.#options.wallClock());
+    const sent = await this.#statuses.patch(view, contestedPatch(view, refusal, time), signal);
     switch (sent.kind) {
       case 'later':
         return { againInMs: Math.min(ms, sent.ms) };

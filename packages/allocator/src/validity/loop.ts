@@ -22,6 +22,8 @@ interface Kind {
   readonly write: (name: string, patch: unknown, call: { timeoutMs: number; signal: AbortSignal }) => Promise<unknown>;
 }
 
+/** One object is written at most so often, whoever rewrites its condition. */
+const DEBOUNCE_MS = 250;
 const AFTER_CONFLICT_MS = 500;
 const SHORTEST_REQUEST_MS = 50;
 
@@ -47,7 +49,7 @@ export class ValidityLoop {
     const unsubscribe = this.#kinds.map(({ name, store }) =>
       store.subscribe((change) => {
         if (change.type === 'added' || change.type === 'updated') {
-          this.#queue.add(`${name}/${change.object.key}`);
+          this.#queue.addAfter(`${name}/${change.object.key}`, DEBOUNCE_MS);
         }
       }),
     );
