@@ -158,7 +158,8 @@ export class AllocationEngine {
 
   #upsertService(view: ServiceView): Allocation {
     const known = this.#services.get(view.key);
-    if (known !== undefined && known.view.uid === view.uid) {
+    // What a foreign Service has changes as its own allocator likes: it is taken in anew.
+    if (known !== undefined && known.view.uid === view.uid && view.role !== 'foreign') {
       this.#updateService(known, view);
       return known;
     }
@@ -248,9 +249,14 @@ export class AllocationEngine {
     service.pending = false;
     service.refusal = undefined;
     const { view } = service;
-    if (view.role === 'leaving') {
-      this.#ledger.releaseUnless(service, () => false);
-      return false;
+    switch (view.role) {
+      case 'leaving':
+        this.#ledger.releaseUnless(service, () => false);
+        return false;
+      case 'foreign':
+        return false;
+      case 'ours':
+        break;
     }
     this.#ledger.releaseUnless(service, ({ family }) => view.families.includes(family));
     service.group = homeOf(service);

@@ -1,6 +1,7 @@
 import { findInterval } from './intervals.ts';
 import type { Pool } from './pool.ts';
 import { isUsable, poolCapacity } from './pool.ts';
+import { RestingAddresses } from './resting-addresses.ts';
 
 /**
  * How many freed addresses rest at most before they are used again although there are others that never were: it bounds
@@ -19,7 +20,7 @@ export class FreeAddresses {
   readonly #sorted: readonly Pool[];
   readonly #isTaken: (value: bigint) => boolean;
   /** In the order in which they were freed. */
-  readonly #resting: Set<bigint>;
+  readonly #resting = new RestingAddresses();
   #capacity = 0n;
   #taken = 0n;
   #pool = 0;
@@ -35,7 +36,11 @@ export class FreeAddresses {
     this.#pools = pools;
     this.#sorted = pools.toSorted((a, b) => (a.first < b.first ? -1 : 1));
     this.#isTaken = isTaken;
-    this.#resting = new Set([...resting].filter((value) => this.isUsable(value)));
+    for (const value of resting) {
+      if (this.isUsable(value)) {
+        this.#resting.add(value);
+      }
+    }
     for (const pool of pools) {
       this.#capacity += poolCapacity(pool);
     }
@@ -67,9 +72,9 @@ export class FreeAddresses {
       return undefined;
     }
     if (this.#resting.size >= RESTING_AT_MOST) {
-      return this.#longestResting();
+      return this.#resting.longest;
     }
-    return this.#neverUsed() ?? this.#longestResting();
+    return this.#neverUsed() ?? this.#resting.longest;
   }
 
   /** A Service has the address now. */
@@ -86,10 +91,6 @@ export class FreeAddresses {
       this.#taken -= 1n;
       this.#resting.add(value);
     }
-  }
-
-  #longestResting(): bigint | undefined {
-    return this.#resting.values().next().value;
   }
 
   /** Each address is passed once between two edits of the group, so a step costs O(1) over time. */

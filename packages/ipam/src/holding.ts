@@ -73,12 +73,12 @@ export class Holding<H extends Holder> {
 
   /** The ports of all holders. */
   get ports(): Ports {
-    return this.#sharers?.ports ?? new PortList(this.holders.first?.view.ports ?? []);
+    return this.#sharers?.ports ?? new PortList(this.holders.any?.view.ports ?? []);
   }
 
   /** The namespace of all holders; undefined where they have several. */
   get namespace(): string | undefined {
-    return this.#sharers === undefined ? this.holders.first?.view.namespace : this.#sharers.namespace;
+    return this.#sharers === undefined ? this.holders.any?.view.namespace : this.#sharers.namespace;
   }
 
   /** The holder that was created first. */
@@ -224,7 +224,7 @@ export class Holding<H extends Holder> {
   }
 
   #holderOfPort(port: string, view: ServiceView): H | undefined {
-    const only = this.holders.first;
+    const only = this.holders.any;
     const holder =
       this.#sharers === undefined
         ? only?.view.ports.includes(port) === true

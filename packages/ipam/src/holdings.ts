@@ -116,7 +116,7 @@ export class Holdings {
   /** To be called when clashes have been settled, and when the pool of the address, or its group, is another one. */
   relist(holding: Holding<Allocation>): void {
     this.#shared.unlist(holding);
-    if (holding.holders.first?.signature !== undefined) {
+    if (holding.holders.any?.signature !== undefined) {
       this.#shared.list(holding, this.#placeOf(holding));
     }
   }

@@ -1,3 +1,5 @@
+import { Bag } from './bag.ts';
+
 /** Ports such as `TCP/80`. */
 export interface Ports extends Iterable<string> {
   readonly size: number;
@@ -48,11 +50,11 @@ const LACKING_AT_MOST = 32;
  * and some lack costs one pass over the members.
  */
 export class PortIndex<T extends { readonly ports: Ports }> {
-  readonly #members = new Set<T>();
+  readonly #members = new Bag<T>();
   /** How many members have the port. */
   readonly #having = new Map<string, number>();
   /** Who lacks the port; made when it is asked for. */
-  readonly #lacking = new Map<string, Set<T>>();
+  readonly #lacking = new Map<string, Bag<T>>();
 
   get size(): number {
     return this.#members.size;
@@ -131,7 +133,7 @@ export class PortIndex<T extends { readonly ports: Ports }> {
     if (known !== undefined) {
       return known;
     }
-    const members = new Set<T>();
+    const members = new Bag<T>();
     for (const member of this.#members) {
       if (!member.ports.has(port)) {
         members.add(member);

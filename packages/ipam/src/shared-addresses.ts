@@ -22,7 +22,7 @@ export class SharedAddresses {
 
   /** Lists an address, if its holders share it. */
   list(holding: Holding<Allocation>, place: Place | undefined): void {
-    const signature = holding.holders.first?.signature;
+    const signature = holding.holders.any?.signature;
     if (signature === undefined || place === undefined || holding.isContested) {
       return;
     }

@@ -1,4 +1,5 @@
 import type { IPFamily } from '@fairlead/api';
+import { Bag } from './bag.ts';
 
 /** At most one value a family; a Map would cost ten times the memory, and there is one of these for each Service. */
 export class PerFamily<T> {
@@ -35,19 +36,19 @@ export class PerFamily<T> {
   }
 }
 
-/** A set that nearly always has one member, in the order of joining. */
+/** A set that nearly always has one member; in no order. */
 export class FewMembers<T> implements Iterable<T> {
   #only: T | undefined;
   /** All members, once there have been two. */
-  #all: Set<T> | undefined;
+  #all: Bag<T> | undefined;
 
   get size(): number {
     return this.#all === undefined ? (this.#only === undefined ? 0 : 1) : this.#all.size;
   }
 
-  /** The one that joined first. */
-  get first(): T | undefined {
-    return this.#all === undefined ? this.#only : this.#all.values().next().value;
+  /** One of the members. */
+  get any(): T | undefined {
+    return this.#all === undefined ? this.#only : this.#all.any;
   }
 
   has(member: T): boolean {
@@ -57,10 +58,16 @@ export class FewMembers<T> implements Iterable<T> {
   add(member: T): void {
     if (this.#all === undefined && (this.#only === undefined || this.#only === member)) {
       this.#only = member;
-    } else {
-      this.#all ??= new Set(this.#only === undefined ? [] : [this.#only]);
-      this.#all.add(member);
+      return;
     }
+    if (this.#all === undefined) {
+      const all = new Bag<T>();
+      for (const first of this) {
+        all.add(first);
+      }
+      this.#all = all;
+    }
+    this.#all.add(member);
   }
 
   delete(member: T): void {

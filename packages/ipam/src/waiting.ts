@@ -3,6 +3,7 @@ import { AgeLine } from './age.ts';
 import type { Allocation } from './allocation.ts';
 import type { Group } from './group.ts';
 import type { Holding } from './holding.ts';
+import { Bag } from './bag.ts';
 import { addTo, removeFrom } from './sets.ts';
 import type { Place } from './place.ts';
 import { placeKey } from './place.ts';
@@ -93,7 +94,7 @@ export class WaitingServices {
   readonly #fronts = new Map<string, Map<string, Front>>();
   readonly #byAddress = new Map<string, AgeLine<Allocation>>();
   /** Who has not got an address that it asks for, whatever it waits for. */
-  readonly #asking = new Map<string, Set<Allocation>>();
+  readonly #asking = new Map<string, Bag<Allocation>>();
   readonly #companies = new Map<string, Company>();
   readonly #companyOf = new Map<Allocation, Company>();
   readonly #bySpot = new Map<string, PortIndex<Company>>();
@@ -115,7 +116,10 @@ export class WaitingServices {
     }
     for (const [family, value] of service.requested) {
       if (service.holds.get(family)?.value !== value) {
-        addTo(this.#asking, addressKey(family, value), service);
+        const key = addressKey(family, value);
+        const asking = this.#asking.get(key) ?? new Bag<Allocation>();
+        this.#asking.set(key, asking);
+        asking.add(service);
       }
     }
     if (wait.needs.length > 0) {
@@ -144,7 +148,11 @@ export class WaitingServices {
       }
     }
     for (const [family, value] of service.requested) {
-      removeFrom(this.#asking, addressKey(family, value), service);
+      const key = addressKey(family, value);
+      const asking = this.#asking.get(key);
+      if (asking?.delete(service) === true && asking.size === 0) {
+        this.#asking.delete(key);
+      }
     }
     this.#leaveLine(service);
     this.#leaveCompany(service);
@@ -176,8 +184,7 @@ export class WaitingServices {
 
   /** Some of those who ask for the address and have not got it. */
   someAsking(family: IPFamily, value: bigint, atMost: number): Allocation[] {
-    const asking = this.#asking.get(addressKey(family, value)) ?? new Set<Allocation>();
-    return asking.values().take(atMost).toArray();
+    return this.#asking.get(addressKey(family, value))?.some(atMost) ?? [];
   }
 
   /** Who could have this very address if it were free. */
@@ -187,7 +194,7 @@ export class WaitingServices {
 
   /** Who could join the holders of an address: because it is this one, or any at its place. */
   *whoCanJoin(holding: Holding<Allocation>): Iterable<Company> {
-    const signature = holding.holders.first?.signature;
+    const signature = holding.holders.any?.signature;
     if (signature === undefined || holding.isContested) {
       return;
     }
