@@ -39,3 +39,22 @@ describe('a status that the API server refuses to take', () => {
     await allocator.process.waitForLog(/The writing of Services works again/);
   });
 });
+
+it('an address that was given under other flags is not given a second time', async () => {
+  await using flags = await AllocatorCluster.start();
+  await flags.group('pair', { pools: [{ range: '192.0.2.1-192.0.2.2' }] });
+  const generous = await flags.allocator({ flags: ['--leader-elect=false', '--default-class'] });
+  await flags.create('classless', { spec: { loadBalancerClass: undefined } });
+  await flags.untilAddresses('classless', ['192.0.2.1']);
+  await generous.process.kill('SIGTERM');
+  const before = await flags.get('classless');
+  await flags.allocator({ flags: ['--leader-elect=false'] });
+  await flags.create('first');
+  await flags.untilAddresses('first', ['192.0.2.2']);
+  await flags.create('second');
+  await flags.untilRefused('second', 'PoolExhausted');
+  await flags.untilGroup('pair', ({ status }) => status?.allocatedIPv4 === '2' && status.availableIPv4 === '0');
+  expect((await flags.get('classless')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  await flags.delete('classless');
+  await flags.untilAddresses('second', ['192.0.2.1']);
+});

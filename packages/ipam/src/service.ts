@@ -22,7 +22,7 @@ export interface ObservedStatus {
 
 /**
  * A Service as far as allocation depends on it: whose it is, its wish, and what was written on it. Foreign Services have
- * no such view.
+ * no such view, unless they have an address of ours.
  */
 export interface ServiceView extends Aged {
   /** `namespace/name`. */
@@ -30,8 +30,12 @@ export interface ServiceView extends Aged {
   readonly namespace: string;
   readonly name: string;
   readonly resourceVersion: string;
-  /** `ours`: to be given addresses. `leaving`: it was ours and still shows it, but is being deleted or changed its type. */
-  readonly role: 'ours' | 'leaving';
+  /**
+   * `ours`: to be given addresses. `leaving`: it was ours and still shows it, but is being deleted or changed its type.
+   * `foreign`: of a class that is not ours, with addresses that an allocator of Fairlead gave it to which it was; they are
+   * in use, and nothing is said about them.
+   */
+  readonly role: 'ours' | 'leaving' | 'foreign';
   /** `spec.ipFamilies`, the primary one first. */
   readonly families: readonly IPFamily[];
   readonly policy: IPFamilyPolicy;

@@ -31,8 +31,13 @@ const CLEARED: Verdict = { kind: 'cleared' };
 
 /** The verdict that follows from what a Service has; undefined while nothing can be said. */
 export function verdictOf(allocation: Allocation): Verdict | undefined {
-  if (allocation.view.role === 'leaving') {
-    return CLEARED;
+  switch (allocation.view.role) {
+    case 'leaving':
+      return CLEARED;
+    case 'foreign':
+      return undefined;
+    case 'ours':
+      break;
   }
   if (allocation.pending && allocation.holds.size === 0 && !saysAnything(allocation)) {
     return undefined;

@@ -10,6 +10,10 @@ const condition = {
   message: 'm',
   lastTransitionTime: '',
 };
+/** Below the spec, where an allocator has written. */
+const given = {
+  status: { conditions: [condition], loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] } },
+};
 
 function service(
   spec: Service['spec'],
@@ -30,6 +34,8 @@ describe('whose a Service is', () => {
       OURS,
       undefined,
     ],
+    ['another class with an address of ours', service({ ...lb, loadBalancerClass: 'other' }, given), OURS, 'foreign'],
+    ['no class with an address of ours', service({ type: 'LoadBalancer' }, given), OURS, 'foreign'],
     ['no class', service({ type: 'LoadBalancer' }), OURS, undefined],
     ['no class where we are the default', service({ type: 'LoadBalancer' }), { ...OURS, isDefaultClass: true }, 'ours'],
     [

@@ -16,7 +16,8 @@ const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * What allocation needs of a Service; undefined for one that is none of our business: another type or another class. One
- * that is being deleted, or stopped being a LoadBalancer, and still shows what we wrote is `leaving`.
+ * that is being deleted, or stopped being a LoadBalancer, and still shows what we wrote is `leaving`; one of another class
+ * that has an address of Fairlead's is `foreign`.
  */
 export function projectService(service: Service, ownership: Ownership): ServiceView | undefined {
   const { metadata = {}, spec = {} } = service;
@@ -64,7 +65,8 @@ function roleOf(
   }
   const ours = spec.loadBalancerClass === undefined ? isDefaultClass : spec.loadBalancerClass === loadBalancerClass;
   if (!ours) {
-    return undefined;
+    // Given by an allocator with other flags: this one's past life, or one of another release.
+    return observed.condition === undefined || observed.addresses.length === 0 ? undefined : 'foreign';
   }
   return metadata?.deletionTimestamp === undefined ? 'ours' : 'leaving';
 }
