@@ -24,6 +24,14 @@ export async function addressesOn(node: LabNode, name: string): Promise<string[]
     .sort();
 }
 
+/** Valid lifetimes of an interface's addresses in seconds. */
+export async function lifetimesOn(node: LabNode, name: string): Promise<ReadonlyMap<string, number>> {
+  const [link] = JSON.parse(await node.exec(['ip', '-j', 'addr', 'show', name])) as {
+    readonly addr_info: readonly AddressInfo[];
+  }[];
+  return new Map((link?.addr_info ?? []).map(({ local, valid_life_time: seconds }) => [local, seconds]));
+}
+
 /** Destinations of the routes that announce, both families. */
 export async function announcedRoutes(node: LabNode): Promise<string[]> {
   const lists = await Promise.all(

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startIpMonitor, startLab } from '../lab/index.ts';
 import type { IpEvent, IpMonitor, Lab, LabNode, LabProcess } from '../lab/index.ts';
+import { nodeAgents } from '../scene/manifests.ts';
 import { createAllocated, deleteService, serviceGroup } from './allocated.ts';
-import { addressesOn } from './kernel.ts';
+import { addressesOn, lifetimesOn } from './kernel.ts';
 
 /** The node's interface on the LAN. */
 const LAN = 'eth0';
+/** What the Service of these tests has. */
+const ADDRESSES: readonly string[] = ['172.20.9.1', 'fd00:20::9:1'];
 
 function onLAN(address: string, deleted = false): (event: IpEvent) => boolean {
   return (event) =>
@@ -30,9 +33,10 @@ describe.each([
     await lab.apply(serviceGroup('lan', ['172.20.9.0/24', 'fd00:20::9:0/112']));
     monitor = await startIpMonitor(lab.run, node.namespace);
     agent = await lab.startAgent(1, { flags });
-    await createAllocated(lab, { name: 'web', addresses: ['172.20.9.1', 'fd00:20::9:1'], group: 'lan' });
-    await monitor.events.waitFor(onLAN('172.20.9.1'));
-    await monitor.events.waitFor(onLAN('fd00:20::9:1'));
+    await createAllocated(lab, { name: 'web', addresses: ADDRESSES, group: 'lan' });
+    for (const address of ADDRESSES) {
+      await monitor.events.waitFor(onLAN(address));
+    }
   }, 60_000);
 
   afterAll(async () => {
@@ -80,6 +84,29 @@ describe.each([
     expect(link.addr_info.map(({ local }) => local)).toEqual([node.address.IPv4, '172.20.9.1']);
     expect(await node.exec(['ip', 'route', 'get', lab.plan.client.address.IPv4])).toContain(`src ${node.address.IPv4}`);
   }, 20_000);
+
+  test('a lifetime that is shortened counts at once, and from then on each is renewed soon after half of it', async () => {
+    const settings = nodeAgents({ addressLifetime: '10s' });
+    const from = monitor.events.length;
+    await lab.apply(JSON.stringify(settings));
+    for (const address of ADDRESSES) {
+      const shortened = await monitor.events.waitFor(onLAN(address), { from, timeoutMs: 5_000 });
+      const next = monitor.events.all.indexOf(shortened) + 1;
+      const renewed = await monitor.events.waitFor(onLAN(address), { from: next, timeoutMs: 10_000 });
+      // Half of ten seconds, an eighth in which all have their turn, and what a busy machine adds.
+      expect(renewed.at - shortened.at).toBeGreaterThan(4_000);
+      expect(renewed.at - shortened.at).toBeLessThan(9_000);
+    }
+    const before = monitor.events.length;
+    await lab.api.delete(`/apis/fairlead.dev/v1/lbnodeagents/${settings.metadata.name}`);
+    for (const address of ADDRESSES) {
+      await monitor.events.waitFor(onLAN(address), { from: before, timeoutMs: 5_000 });
+    }
+    const lifetimes = await lifetimesOn(node, LAN);
+    for (const address of ADDRESSES) {
+      expect(lifetimes.get(address)).toBeGreaterThan(86_000);
+    }
+  }, 40_000);
 
   // Without IFA_PROTO the file is the mark as well: one that lacks the address makes it somebody else's.
   if (flags.length === 0) {

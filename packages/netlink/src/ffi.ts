@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { ERRNO } from './errors.ts';
+import { readTimespec } from './timespec.ts';
 
 /**
  * The C library's functions that this package calls; the only place with their signatures, since a wrong one ends the
@@ -20,8 +21,8 @@ export interface SystemCalls {
   open(path: string, flags: number): number;
   close(fd: number): number;
   setns(fd: number, type: number): number;
-  /** Nanoseconds of the clock. */
-  clock(clock: number): bigint;
+  /** Milliseconds of the clock. */
+  clock(clock: number): number;
   /** The address of a buffer's first byte; valid as long as the buffer lives, since its memory is outside V8's heap. */
   pointer(bytes: Buffer): bigint;
   /**
@@ -53,6 +54,28 @@ function uninterrupted(call: () => unknown): number {
       return value;
     }
   }
+}
+
+/** `mallopt(3)`: M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h. */
+const M_TRIM_THRESHOLD = -1;
+const M_MMAP_THRESHOLD = -3;
+/** What glibc begins with; from then on it raises both with the largest block that was ever freed, up to 64 MiB. */
+const MALLOC_THRESHOLD = 128 * 1024;
+
+/**
+ * Has the C library give free memory at the end of its arenas back whenever there is {@link MALLOC_THRESHOLD} of it.
+ * Left alone it learns from the first large block that large blocks are worth keeping, and an idle process holds 8 MiB
+ * of what V8's compilers have left, in as many arenas as V8 has threads. musl has no such function and keeps none.
+ */
+export function keepLittleFreeMemory(): void {
+  let mallopt: (option: number, value: number) => unknown;
+  try {
+    mallopt = koffi.load(null).func('int mallopt(int option, int value)');
+  } catch {
+    return;
+  }
+  mallopt(M_TRIM_THRESHOLD, MALLOC_THRESHOLD);
+  mallopt(M_MMAP_THRESHOLD, MALLOC_THRESHOLD);
 }
 
 /**
@@ -108,7 +131,7 @@ export function loadSystemCalls(): SystemCalls {
     setns: (fd, type) => result(setns(fd, type)),
     clock: (clock) => {
       clockGettime(clock, time);
-      return time.readBigInt64LE(0) * 1_000_000_000n + time.readBigInt64LE(8);
+      return readTimespec(time, 0);
     },
     pointer: (bytes) => koffi.address(bytes),
     watch: (fd, onReadable) => {

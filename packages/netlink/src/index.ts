@@ -8,7 +8,7 @@ export type { NextHop, Route } from './codec/route.ts';
 export { defaultRoute } from './default-route.ts';
 export type { AddressFilter, NeighbourFilter, RouteFilter } from './dumps.ts';
 export { NetlinkError, SystemCallError } from './errors.ts';
-export { releaseFreeMemory } from './ffi.ts';
+export { keepLittleFreeMemory, releaseFreeMemory } from './ffi.ts';
 export type { EventAction, NetlinkEvent } from './event.ts';
 export { ALL_NODES, BROADCAST_MAC, formatMAC, multicastMAC, parseMAC, solicitedNodeAddress } from './mac.ts';
 export type { Netlink, NetlinkOptions } from './netlink.ts';

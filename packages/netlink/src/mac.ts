@@ -9,7 +9,11 @@ export const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
 
 /** The text of a hardware address of any length: lower-case hexadecimal pairs with colons, as `ip link` prints it. */
 export function formatMAC(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  let text = '';
+  for (const byte of bytes) {
+    text += (text === '' ? '' : ':') + (byte < 16 ? '0' : '') + byte.toString(16);
+  }
+  return text;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { createKubeClient, EventRecorder } from '@fairlead/kube';
-import { openNetlink, releaseFreeMemory } from '@fairlead/netlink';
+import { keepLittleFreeMemory, openNetlink, releaseFreeMemory } from '@fairlead/netlink';
 import { createLogger, createMetrics, LOG_LEVELS, parseFlags, runMain, serveHealth } from '@fairlead/runtime';
 import { Agent } from './agent/agent.ts';
 import { agentMetrics } from './agent/metrics.ts';
@@ -20,6 +20,7 @@ await runMain(PROGRAM, async (signal) => {
   const node = flags['node-name'];
   const namespace = flags.namespace;
   const dataPathHealth = dataPathURL(flags['data-path-health']);
+  keepLittleFreeMemory();
   const logger = createLogger({
     process: 'node-agent',
     level: LOG_LEVELS.find((level) => level === flags['log-level']) ?? 'info',

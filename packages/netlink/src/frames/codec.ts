@@ -19,6 +19,50 @@ export function encodeFrame(frame: LanFrame): Buffer {
   }
 }
 
+/**
+ * The bytes of frames, made once for each object: who asks the same question ten times a second passes the same one.
+ * Frames are values; one that was changed afterwards would go out as it was.
+ */
+export class FrameEncoder {
+  readonly #known = new WeakMap<LanFrame, Buffer>();
+
+  /** As {@link encodeFrame}. */
+  encode(frame: LanFrame): Buffer {
+    let bytes = this.#known.get(frame);
+    if (bytes === undefined) {
+      bytes = encodeFrame(frame);
+      this.#known.set(frame, bytes);
+    }
+    return bytes;
+  }
+}
+
+/** Different frames that are remembered; a quiet LAN has a few for each neighbour. */
+const REMEMBERED = 256;
+
+/**
+ * Reads frames, those that it has read lately by comparing their bytes alone: a quiet LAN says the same few things ten
+ * times a second, and checking a checksum and writing addresses as text is most of what it costs to hear them.
+ */
+export class FrameDecoder {
+  readonly #known = new Map<string, LanFrame | undefined>();
+
+  /** As {@link decodeFrame}. */
+  decode(bytes: Buffer): LanFrame | undefined {
+    const key = bytes.toString('latin1');
+    const known = this.#known.get(key);
+    if (known !== undefined || this.#known.has(key)) {
+      return known;
+    }
+    const frame = decodeFrame(bytes);
+    if (this.#known.size >= REMEMBERED) {
+      this.#known.clear();
+    }
+    this.#known.set(key, frame);
+    return frame;
+  }
+}
+
 /** Reads a frame, Ethernet header first; `undefined` for all that is no valid ARP, solicitation or advertisement. */
 export function decodeFrame(bytes: Buffer): LanFrame | undefined {
   if (bytes.length < ETHERNET_HEADER) {

@@ -11,7 +11,7 @@ import {
   solicitation,
   unsolicitedNA,
 } from './builders.ts';
-import { decodeFrame, encodeFrame } from './codec.ts';
+import { decodeFrame, encodeFrame, FrameDecoder, FrameEncoder } from './codec.ts';
 import type { LanFrame } from './frame.ts';
 
 const mac = '02:00:00:00:00:01';
@@ -251,5 +251,37 @@ describe('frame codec', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+function numbered(number: number): LanFrame {
+  return arpRequest({ mac, sender: address('192.0.2.1'), address: address(`192.0.${number >> 8}.${number & 0xff}`) });
+}
+
+describe('what is said over and over', () => {
+  it('is made once for each object', () => {
+    const encoder = new FrameEncoder();
+    const frame = numbered(2);
+    expect(encoder.encode(frame)).toEqual(encodeFrame(frame));
+    expect(encoder.encode(frame)).toBe(encoder.encode(frame));
+    expect(encoder.encode(numbered(2))).not.toBe(encoder.encode(frame));
+  });
+
+  it('is read once, whatever else comes in between, and in other memory', () => {
+    const decoder = new FrameDecoder();
+    const first = decoder.decode(encodeFrame(numbered(0)));
+    expect(first).toEqual(numbered(0));
+    expect(decoder.decode(encodeFrame(numbered(0)))).toBe(first);
+    for (let number = 1; number < 1000; number += 1) {
+      expect(decoder.decode(encodeFrame(numbered(number)))).toEqual(numbered(number));
+    }
+    expect(decoder.decode(encodeFrame(numbered(0)))).toEqual(first);
+  });
+
+  it('is nothing the second time where it was nothing the first time', () => {
+    const decoder = new FrameDecoder();
+    const bytes = encodeFrame(numbered(0)).subarray(0, 20);
+    expect(decoder.decode(bytes)).toBeUndefined();
+    expect(decoder.decode(bytes)).toBeUndefined();
   });
 });

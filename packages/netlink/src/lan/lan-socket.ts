@@ -2,7 +2,7 @@ import type { Address } from '../address.ts';
 import { ERRNO, SystemCallError } from '../errors.ts';
 import type { SystemCalls, Watch } from '../ffi.ts';
 import { loadSystemCalls } from '../ffi.ts';
-import { decodeFrame, encodeFrame } from '../frames/codec.ts';
+import { FrameDecoder, FrameEncoder } from '../frames/codec.ts';
 import type { LanFrame } from '../frames/frame.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '../frames/frame.ts';
 import { Listeners } from '../listeners.ts';
@@ -42,7 +42,7 @@ export type SendResult =
 
 /** ARP and IPv6 neighbour discovery on one interface. */
 export interface LanSocket {
-  /** Sends frames in order, now. */
+  /** Sends frames in order, now. The same object again costs less: its bytes are kept as long as it lives. */
   send(frames: readonly LanFrame[]): SendResult;
   /** Calls the listener for every frame from now on; the function that it returns ends that. */
   subscribe(listener: (event: LanEvent) => void): () => void;
@@ -148,6 +148,8 @@ class Lan {
   readonly #station: Pair;
   readonly #readiness: Readiness;
   readonly #ring: ReceiveRing;
+  readonly #encoder = new FrameEncoder();
+  readonly #decoder = new FrameDecoder();
   readonly #watches: readonly Watch[];
   /** Those of the station; none while its frames may wait. */
   #stationWatches: readonly Watch[] = [];
@@ -179,7 +181,7 @@ class Lan {
 
   send(frames: readonly LanFrame[]): SendResult {
     for (const [sent, frame] of frames.entries()) {
-      const errno = this.#closed === undefined ? this.#group.arp.send(encodeFrame(frame)) : ERRNO.ENETDOWN;
+      const errno = this.#closed === undefined ? this.#group.arp.send(this.#encoder.encode(frame)) : ERRNO.ENETDOWN;
       if (errno !== 0) {
         const error = new SystemCallError('send a frame', errno);
         if (GONE.has(errno)) {
@@ -283,7 +285,7 @@ class Lan {
         return received.errno;
       }
       for (const { bytes, stamp } of received) {
-        const frame = decodeFrame(bytes);
+        const frame = this.#decoder.decode(bytes);
         if (frame !== undefined) {
           taken.push({ frame, stamp });
         }
@@ -296,7 +298,9 @@ class Lan {
   }
 
   #deliver(taken: Taken[]): void {
-    taken.sort((one, other) => one.stamp - other.stamp);
+    if (taken.length > 1) {
+      taken.sort((one, other) => one.stamp - other.stamp);
+    }
     const now = performance.now();
     // The kernel stamps with the wall clock, which can jump; the age of a frame is short enough to survive that.
     const wallClock = this.#ring.wallClock();

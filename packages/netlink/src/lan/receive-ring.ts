@@ -1,6 +1,7 @@
 import { ERRNO } from '../errors.ts';
 import type { SystemCalls } from '../ffi.ts';
 import { MSG_DONTWAIT, SO_TIMESTAMPNS, SOL_SOCKET } from '../socket/options.ts';
+import { readTimespec, TIMESPEC } from '../timespec.ts';
 
 /** Frames taken with one system call at most; fewer say that the queue is empty. */
 export const SLOTS = 64;
@@ -66,34 +67,35 @@ export class ReceiveRing {
   receive(fd: number): ReceivedFrame[] | { readonly errno: number } {
     for (let slot = 0; slot < this.#used; slot++) {
       this.#headers.writeUInt32LE(0, slot * HEADER + NAME_LENGTH);
-      this.#headers.writeBigUInt64LE(BigInt(CONTROL), slot * HEADER + CONTROL_LENGTH);
+      this.#headers.writeUInt32LE(CONTROL, slot * HEADER + CONTROL_LENGTH);
     }
     const count = this.#system.recvmmsg(fd, this.#headers, SLOTS, MSG_DONTWAIT);
     this.#used = Math.max(0, count);
     if (count < 0) {
       return count === -ERRNO.EAGAIN ? [] : { errno: -count };
     }
-    return Array.from({ length: count }, (_, slot) => {
+    const received: ReceivedFrame[] = [];
+    for (let slot = 0; slot < count; slot++) {
       const length = Math.min(this.#headers.readUInt32LE(slot * HEADER + RECEIVED_LENGTH), FRAME);
-      return {
+      received.push({
         bytes: this.#frames.subarray(slot * FRAME, slot * FRAME + length),
         stamp: this.#timestamp(slot) ?? this.wallClock(),
-      };
-    });
+      });
+    }
+    return received;
   }
 
   /** The clock of the stamps, now. */
   wallClock(): number {
-    return Number(this.#system.clock(CLOCK_REALTIME)) / 1e6;
+    return this.#system.clock(CLOCK_REALTIME);
   }
 
   #timestamp(slot: number): number | undefined {
-    const used = Number(this.#headers.readBigUInt64LE(slot * HEADER + CONTROL_LENGTH));
-    const control = this.#control.subarray(slot * CONTROL, slot * CONTROL + Math.min(used, CONTROL));
+    const at = slot * CONTROL;
     const found =
-      control.length >= CONTROL_HEADER + 16 &&
-      control.readInt32LE(8) === SOL_SOCKET &&
-      control.readInt32LE(12) === SO_TIMESTAMPNS;
-    return found ? Number(control.readBigInt64LE(16)) * 1000 + Number(control.readBigInt64LE(24)) / 1e6 : undefined;
+      this.#headers.readUInt32LE(slot * HEADER + CONTROL_LENGTH) >= CONTROL_HEADER + TIMESPEC &&
+      this.#control.readInt32LE(at + 8) === SOL_SOCKET &&
+      this.#control.readInt32LE(at + 12) === SO_TIMESTAMPNS;
+    return found ? readTimespec(this.#control, at + CONTROL_HEADER) : undefined;
   }
 }

@@ -164,6 +164,7 @@ export class LocalSide {
     return {
       add: async (addresses) => {
         const there = await kernel.local.add(addresses);
+        this.#renewal.added();
         changed();
         return there;
       },
@@ -205,6 +206,7 @@ export class LocalSide {
         .filter((each) => each.index === index)
         .map(({ address }) => address);
       this.#adopted.set(index, adopted);
+      this.#renewal.soon();
     }
     return {
       interface: { index, name, mac },

@@ -1,6 +1,6 @@
 import { parseAddress } from '@fairlead/api';
 import { ourAddress } from './kernel-objects.ts';
-import { dueForRenewal } from './renewal.ts';
+import { dueForRenewal, pauseBetweenRounds } from './renewal.ts';
 
 function withLifetime(seconds: number): ReturnType<typeof ourAddress> {
   return ourAddress(2, parseAddress('192.0.2.9'), { valid: seconds, preferred: seconds });
@@ -16,4 +16,12 @@ test('a lifetime that was changed is set at once, longer or shorter', () => {
   const seconds = [60, 150, 200, 201, Infinity].map(withLifetime);
   const due = dueForRenewal(seconds, { lifetimeMs: 200_000, limit: 9 });
   expect(due.map(({ validLifetime }) => validLifetime)).toEqual([60, 201, Infinity]);
+});
+
+test.each([
+  ['a few are looked at seldom', 10, 3 * 3_600_000],
+  ['10,000 a minute or so apart', 10_000, 68_790],
+  ['no sooner than a second', 1_000_000, 1_000],
+])('rounds are so far apart that all have their turn within an eighth of the lifetime: %s', (_, count, expected) => {
+  expect(Math.round(pauseBetweenRounds({ lifetimeMs: 24 * 3_600_000, count }))).toBe(expected);
 });

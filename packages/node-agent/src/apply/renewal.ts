@@ -6,12 +6,23 @@ import type { KernelState } from '../facts/kernel-state.ts';
 import type { LocalAddresses } from './local-addresses.ts';
 import type { Timers } from './timers.ts';
 
-/** So many addresses are renewed at once, and a second apart: IPv6 renewals cost O(n²) under the routing lock. */
+/** So many addresses are renewed at once, and a second apart at least: IPv6 renewals cost O(n²) under the routing lock. */
 export const RENEWED_A_SECOND = 64;
 /** A loop that was later than this for its own timer may act on old news (as for the watch of the LAN). */
 const ON_TIME_MS = 50;
-/** How often it is looked whether anything is due. */
-const LOOK_MS = 1_000;
+/**
+ * What the kernel said may be no older than this: sooner nobody believes a node dead and proves its addresses free. Reading
+ * 10,000 addresses takes some 50 ms, and longer where others want the processor.
+ */
+const FRESH_MS = 400;
+/** The least time between two rounds. */
+const SHORTEST_PAUSE_MS = 1_000;
+/** After a round that could not be done, or in which the kernel refused something. */
+const RETRY_MS = 1_000;
+/** No timer of Node runs for longer than 24 days, and lifetimes may be years. */
+const LONGEST_WAIT_MS = 3_600_000;
+/** All addresses are renewed within this part of their lifetime, once they are past its half. */
+const SPREAD = 1 / 8;
 
 /**
  * Which of our addresses are due: those past half of the lifetime that they should have, and those that have more than it
@@ -26,6 +37,15 @@ export function dueForRenewal(
     .filter(({ validLifetime }) => validLifetime <= lifetime / 2 || validLifetime > Math.ceil(lifetime))
     .sort((a, b) => a.validLifetime - b.validLifetime)
     .slice(0, options.limit);
+}
+
+/**
+ * Milliseconds between two rounds: as long as it may be for all addresses to have their turn within an eighth of the
+ * lifetime. Each round reads all addresses of the node from the kernel, which with 10,000 of them takes some 50 ms. Pure.
+ */
+export function pauseBetweenRounds(options: { readonly lifetimeMs: number; readonly count: number }): number {
+  const rounds = Math.ceil(options.count / RENEWED_A_SECOND);
+  return Math.max(SHORTEST_PAUSE_MS, (options.lifetimeMs * SPREAD) / Math.max(1, rounds));
 }
 
 export interface RenewalOptions {
@@ -43,56 +63,81 @@ export interface RenewalOptions {
 }
 
 /**
- * Renews the lifetimes of local addresses at half of them. A renewal creates what is not there, and an address that was
- * lost meanwhile may have another holder: so nothing is renewed unless this loop is on time, every event of the kernel has
- * been seen, and the address is in a fresh dump with our mark.
+ * Renews the lifetimes of local addresses soon after half of them. A renewal creates what is not there, and an address
+ * that was lost meanwhile may have another holder: so nothing is renewed unless this loop is on time, every event of the
+ * kernel has been seen, and the address is in a fresh dump with our mark. Without local addresses nothing runs.
  */
 export class Renewal {
   readonly #options: RenewalOptions;
-  #cancel: () => void = () => undefined;
-  #nextDump = 0;
+  /** The round that is waited for; undefined while there is nothing to renew. */
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  #running = false;
   #closed = false;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
-    this.#schedule();
   }
 
-  /** The lifetime has been changed: looks at all of them with the next round. */
+  /** There are addresses of a past life, or the lifetime has been changed: looks at all of them at once. */
   soon(): void {
-    this.#nextDump = 0;
+    this.#wait(SHORTEST_PAUSE_MS);
+  }
+
+  /** Addresses were added, with their whole lifetime. */
+  added(): void {
+    this.#wait(this.#options.lifetimeMs() / 2);
   }
 
   close(): void {
     this.#closed = true;
-    this.#cancel();
+    this.#timer?.cancel();
   }
 
-  #schedule(): void {
-    const { timers, logger } = this.#options;
-    const planned = timers.now() + LOOK_MS;
-    this.#cancel = timers.after(LOOK_MS, () => {
-      this.#round(timers.now() - planned)
-        .catch((error: unknown) => {
-          logger.warn('Renewing lifetimes failed; it is tried again', { error });
-        })
-        .finally(() => {
-          if (!this.#closed) {
-            this.#schedule();
-          }
-        });
-    });
-  }
-
-  async #round(lateMs: number): Promise<void> {
-    const { netlink, state, timers, lifetimeMs, holds, gone, local } = this.#options;
-    // Lifetimes are known as of the last dump: until the first of them can be due there is nothing to look at.
-    if (timers.now() < this.#nextDump || lateMs > ON_TIME_MS || !netlink.drained()) {
+  /** Waits so long for the next round, or as long as is waited already if that is shorter. */
+  #wait(ms: number): void {
+    const { timers } = this.#options;
+    const at = timers.now() + ms;
+    if (this.#closed || (this.#timer !== undefined && this.#timer.at <= at)) {
       return;
     }
+    this.#timer?.cancel();
+    const cancel = timers.after(Math.min(ms, LONGEST_WAIT_MS), () => {
+      this.#timer = undefined;
+      if (ms > LONGEST_WAIT_MS) {
+        this.#wait(at - timers.now());
+      } else if (this.#running) {
+        this.#wait(RETRY_MS);
+      } else {
+        void this.#run(at);
+      }
+    });
+    this.#timer = { at, cancel };
+  }
+
+  async #run(planned: number): Promise<void> {
+    const { timers, logger } = this.#options;
+    this.#running = true;
+    let next: number | undefined = RETRY_MS;
+    try {
+      next = await this.#round(timers.now() - planned);
+    } catch (error) {
+      logger.warn('Renewing lifetimes failed; it is tried again', { error });
+    }
+    this.#running = false;
+    if (next !== undefined) {
+      this.#wait(next);
+    }
+  }
+
+  /** One round. @returns how long to wait for the next one, in ms; undefined where there is nothing to renew */
+  async #round(lateMs: number): Promise<number | undefined> {
+    const { netlink, state, timers, lifetimeMs, holds, gone, local } = this.#options;
     const held = [...state.ourAddresses].filter((each) => holds(asLocal(each)));
     if (held.length === 0) {
-      return;
+      return undefined;
+    }
+    if (lateMs > ON_TIME_MS || !netlink.drained()) {
+      return RETRY_MS;
     }
     const started = timers.now();
     const dump = (await netlink.addresses()).filter(
@@ -104,15 +149,28 @@ export class Renewal {
       gone(asLocal(lost));
     }
     const current = dump.filter((each) => holds(asLocal(each)));
-    const due = dueForRenewal(current, { lifetimeMs: lifetimeMs(), limit: RENEWED_A_SECOND });
-    if (due.length > 0 && timers.now() - started <= ON_TIME_MS && netlink.drained()) {
-      const still = due.map(asLocal).filter(holds);
+    const due = new Set(dueForRenewal(current, { lifetimeMs: lifetimeMs(), limit: RENEWED_A_SECOND }));
+    if (due.size > 0) {
+      if (timers.now() - started > FRESH_MS || !netlink.drained()) {
+        return RETRY_MS;
+      }
+      const still = [...due]
+        .filter((each) => state.ourAddress(interfaceAddressKey(each)) !== undefined)
+        .map(asLocal)
+        .filter(holds);
       const failed = await local.renew(still);
       this.#options.renewed(still.length, failed);
+      if (failed > 0) {
+        return RETRY_MS;
+      }
     }
-    const rest = current.length > due.length ? current.filter((each) => !due.includes(each)) : [];
-    const soonest = Math.min(lifetimeMs(), ...rest.map(({ validLifetime }) => validLifetime * 1000));
-    this.#nextDump = started + Math.max(LOOK_MS, soonest - lifetimeMs() / 2);
+    const soonest = current
+      .filter((each) => !due.has(each))
+      .reduce((least, { validLifetime }) => Math.min(least, validLifetime * 1000), lifetimeMs());
+    return Math.max(
+      pauseBetweenRounds({ lifetimeMs: lifetimeMs(), count: current.length }),
+      soonest - lifetimeMs() / 2,
+    );
   }
 }
 

@@ -473,4 +473,40 @@ describe('a quiet LAN', () => {
       expect(aSecond).toBeLessThan(2 * 21);
     }
   });
+
+  test('where nobody needs an address costs nothing, and watches as soon as one is there, and no longer', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const frames = (): number => [...world.wire.sent.values()].reduce((sum, count) => sum + count, 0);
+      const during = (ms: number): number => {
+        const before = frames();
+        world.run(ms);
+        return frames() - before;
+      };
+      expect(during(60_000)).toBe(0);
+      const address = world.addService('10.0.0.50');
+      world.run(1000);
+      expect(during(1000)).toBeGreaterThan(3 * 10);
+      world.removeService(address);
+      world.run(2000);
+      world.api.remove(address);
+      world.run(1000);
+      expect(during(60_000)).toBe(0);
+    });
+  });
+
+  test('in which a node has died unseen gets its first address as soon as any other', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      world.node(seed % 3).crash();
+      world.run(60_000);
+      const created = world.timeline.now;
+      const address = world.addService('10.0.0.50');
+      world.run(10_000);
+      const { history } = world.coverage(address);
+      expect(history.map(({ holders }) => holders.length)).toEqual([1]);
+      // The dead one may rank first: the next one waits for it to ask.
+      expect(history[0]?.at).toBeLessThan(created + 130 + 150);
+    });
+  });
 });

@@ -48,6 +48,7 @@ export class Election {
     const machine = this.#machine;
     machine.now = Math.max(machine.now, now);
     this.#dispatch(event);
+    machine.watch.need(machine.records.size > 0 || machine.claims.size > 0, machine);
     machine.outbox.drain(machine.now, (item) => this.#broadcast(item));
     const { effects } = machine;
     machine.effects = [];
@@ -170,8 +171,6 @@ export class Election {
       peers: view.peers,
       intervalMs: view.settings.failover.intervalMs,
       misses: view.settings.failover.misses,
-      now: machine.now,
-      random: machine.random(),
     });
     const firstReady = view.ready && machine.readyAt === undefined;
     if (firstReady) {

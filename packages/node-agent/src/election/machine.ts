@@ -117,8 +117,8 @@ export class Machine {
     }
     this.askedForLifeAt = this.now;
     const peer = this.watch.nearest();
-    if (peer?.ask !== undefined) {
-      this.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: peer.mac } });
+    if (peer?.question !== undefined) {
+      this.send(peer.question);
     }
     for (const gateway of this.view.segment.gateways) {
       const mac = this.gatewayMacs.get(addressKey(gateway));

@@ -4,8 +4,13 @@ import type { WatchedPeer } from './watch.ts';
 
 const NOW = 1000;
 
-function startedWatch(nodes: readonly string[]): PeerWatch {
-  const watch = new PeerWatch('self');
+interface Neighbour {
+  readonly node: string;
+  readonly mac: string;
+  readonly address: string;
+}
+
+function update(watch: PeerWatch, neighbours: readonly Neighbour[]): void {
   watch.update({
     segment: {
       interface: { index: 2, name: 'eth0', mac: '02:00:00:00:00:00' },
@@ -16,18 +21,23 @@ function startedWatch(nodes: readonly string[]): PeerWatch {
       lans: ['lan'],
       adopted: [],
     },
-    peers: nodes.map((node, index) => ({
+    peers: neighbours.map(({ node, mac, address }) => ({
       node,
       excluded: false,
-      interfaces: [
-        { mac: `02:00:00:00:00:0${index + 1}`, addresses: [parseAddress(`10.0.0.${index + 2}`)], lans: ['lan'] },
-      ],
+      interfaces: [{ mac, addresses: [parseAddress(address)], lans: ['lan'] }],
     })),
     intervalMs: 100,
     misses: 3,
-    now: NOW,
-    random: 0,
   });
+}
+
+function startedWatch(nodes: readonly string[]): PeerWatch {
+  const watch = new PeerWatch('self');
+  update(
+    watch,
+    nodes.map((node, index) => ({ node, mac: `02:00:00:00:00:0${index + 1}`, address: `10.0.0.${index + 2}` })),
+  );
+  watch.need(true, { now: NOW, random: () => 0 });
   return watch;
 }
 
@@ -116,5 +126,58 @@ describe('the watch over peers', () => {
       }
     }
     expect(dead).toEqual([{ at: NOW + 91, node: peer.node }]);
+  });
+
+  test('checks two peers at once in the time of one', () => {
+    const watch = startedWatch(['a', 'b', 'c', 'd', 'e', 'f']);
+    watch.due(NOW, { drained: true, lanHeardAt: NOW });
+    const others = [...watch.all()].filter(({ askedAt }) => askedAt === undefined).slice(0, 2);
+    for (const peer of others) {
+      watch.check(peer, NOW + 1);
+    }
+    expect(names(watch.due(NOW + 1, { drained: true, lanHeardAt: NOW }).ask)).toEqual(names(others));
+  });
+
+  test('rests while no address could be held by anybody, and begins anew within an interval', () => {
+    const watch = startedWatch(['a', 'b']);
+    watch.need(false, { now: NOW, random: () => 0 });
+    expect(watch.next()).toBeUndefined();
+    watch.need(true, { now: NOW + 60_000, random: () => 0.5 });
+    expect(watch.next()).toBe(NOW + 60_050);
+    const now = NOW + 60_050;
+    expect(names(watch.due(now, { drained: true, lanHeardAt: NOW }).ask)).toEqual(['a', 'b']);
+  });
+
+  test('takes nothing that it knew before a rest for true: not who was dead, and not whom it had asked', () => {
+    const watch = startedWatch(['a', 'b']);
+    silence(watch, 4, (now) => now);
+    expect([...watch.all()].every(({ dead }) => dead)).toBe(true);
+    watch.need(false, { now: NOW + 400, random: () => 0 });
+    watch.need(true, { now: NOW + 500, random: () => 0 });
+    expect([...watch.all()].some(({ dead }) => dead)).toBe(false);
+    const found = [0, 1, 2, 3].map((tick) => {
+      const now = NOW + 500 + tick * 100;
+      return watch.due(now, { drained: true, lanHeardAt: now }).dead.length;
+    });
+    expect(found).toEqual([0, 0, 0, 2]);
+  });
+
+  test('asks a peer with one question for as long as it stays where it is', () => {
+    const watch = startedWatch(['a']);
+    const before = watch.get('a')?.question;
+    expect(before).toEqual({
+      type: 'question',
+      about: parseAddress('10.0.0.2'),
+      sender: 'own',
+      to: { mac: '02:00:00:00:00:01' },
+    });
+    update(watch, [{ node: 'a', mac: '02:00:00:00:00:01', address: '10.0.0.2' }]);
+    expect(watch.get('a')?.question).toBe(before);
+    update(watch, [{ node: 'a', mac: '02:00:00:00:00:01', address: '10.0.0.3' }]);
+    expect(watch.get('a')?.question).toMatchObject({ about: parseAddress('10.0.0.3') });
+    update(watch, [{ node: 'a', mac: '02:00:00:00:00:09', address: '10.0.0.3' }]);
+    expect(watch.get('a')?.question).toMatchObject({ to: { mac: '02:00:00:00:00:09' } });
+    expect(watch.byOwnAddress(parseAddress('10.0.0.3'))?.node).toBe('a');
+    expect(watch.byOwnAddress(parseAddress('10.0.0.2'))).toBeUndefined();
   });
 });

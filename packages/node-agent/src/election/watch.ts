@@ -9,6 +9,8 @@ import {
   WATCHED,
   WATCHED_ON_SUSPICION,
 } from './constants.ts';
+import { addressKey } from './key.ts';
+import type { SentFrame } from './protocol.ts';
 import { hashName, ringPosition } from './rank.ts';
 import type { NameHash } from './rank.ts';
 import type { LocalSegment, MAC, Peer } from './types.ts';
@@ -23,6 +25,8 @@ export interface WatchedPeer {
   mac: MAC;
   /** Its own address that it is asked for; without one it cannot be watched. */
   ask: Address | undefined;
+  /** Asks it alone for that address: one object for as long as it stays the same, so that its bytes are made once. */
+  question: SentFrame | undefined;
   dead: boolean;
   /** Last sign of life. */
   heardAt: number;
@@ -33,9 +37,16 @@ export interface WatchedPeer {
   misses: number;
   /** A question to all about it went out: an answer may come by proxy (EVPN answers for the dead). */
   broadcastAt: number;
-  /** Asking it by ourselves because of a hint. */
-  check: { asks: number; nextAt: number; readonly since: number; late: boolean } | undefined;
+  /** When it was last asked by ourselves because of a hint. */
   checkedAt: number;
+}
+
+/** Asking a peer by ourselves because of a hint. */
+interface Check {
+  asks: number;
+  nextAt: number;
+  readonly since: number;
+  late: boolean;
 }
 
 /** What is to be done after a look at the clock. */
@@ -58,14 +69,21 @@ export interface Attention {
 
 /**
  * Watches the peers of a segment: the nodes form a ring by hash and each asks its next two, so the cost of a node does
- * not grow with the LAN; and it checks any other one by itself where somebody hints that it may be dead.
+ * not grow with the LAN; and it checks any other one by itself where somebody hints that it may be dead. The ring rests
+ * while there is no address that anybody could hold: ten looks a second are most of what an idle agent costs.
  */
 export class PeerWatch {
   readonly #position: number;
   readonly #peers = new Map<string, WatchedPeer>();
   #byMac = new Map<MAC, WatchedPeer>();
+  #byOwnAddress = new Map<bigint, WatchedPeer>();
+  readonly #checks = new Map<WatchedPeer, Check>();
   /** Everybody else, beginning behind this node. */
   #ring: WatchedPeer[] = [];
+  /** Those that the last look at the ring came by. */
+  #visited = new Set<WatchedPeer>();
+  #needed = false;
+  /** When the ring is looked at next; undefined while it rests. */
   #tickAt: number | undefined;
   #intervalMs = 100;
   #misses = 3;
@@ -110,9 +128,6 @@ export class PeerWatch {
     readonly peers: readonly Peer[];
     readonly intervalMs: number;
     readonly misses: number;
-    readonly now: number;
-    /** 0 … 1: spreads the first questions of the nodes over the interval. */
-    readonly random: number;
   }): void {
     const lans = new Set(options.segment.lans);
     const macs = new Map<MAC, WatchedPeer>();
@@ -123,37 +138,59 @@ export class PeerWatch {
         continue;
       }
       const known = this.#peers.get(peer.node) ?? newPeer(peer.node, here.mac);
+      const ask = askableAddress(options.segment, here.addresses);
+      if (known.question === undefined || known.mac !== here.mac || !sameOrNone(known.ask, ask)) {
+        known.question = ask && { type: 'question', about: ask, sender: 'own', to: { mac: here.mac } };
+      }
       known.excluded = peer.excluded;
       known.mac = here.mac;
-      known.ask = askableAddress(options.segment, here.addresses);
+      known.ask = ask;
       this.#peers.set(peer.node, known);
       present.add(peer.node);
       for (const { mac } of peer.interfaces) {
         macs.set(mac, known);
       }
     }
-    for (const node of this.#peers.keys()) {
+    for (const [node, peer] of this.#peers) {
       if (!present.has(node)) {
         this.#peers.delete(node);
+        this.#checks.delete(peer);
+        this.#visited.delete(peer);
       }
     }
     this.#byMac = macs;
     this.#ring = [...this.#peers.values()].sort(
       (a, b) => this.#distance(a) - this.#distance(b) || (a.node < b.node ? -1 : 1),
     );
+    // The first of the ring goes before others where two say that an address is theirs.
+    this.#byOwnAddress = new Map(
+      this.#ring.toReversed().flatMap((peer) => (peer.ask ? [[addressKey(peer.ask), peer]] : [])),
+    );
     this.#intervalMs = options.intervalMs;
     this.#misses = options.misses;
-    this.#tickAt ??= options.now + options.random * options.intervalMs;
+  }
+
+  /**
+   * Whether there is an address that a peer could hold, so that its death would mean something. What was known of the
+   * peers while nobody watched them is forgotten when the ring begins anew, within an interval.
+   */
+  need(needed: boolean, options: { readonly now: number; readonly random: () => number }): void {
+    if (needed === this.#needed) {
+      return;
+    }
+    this.#needed = needed;
+    this.#tickAt = needed ? options.now + options.random() * this.#intervalMs : undefined;
+    this.#visited.clear();
+    for (const peer of this.#peers.values()) {
+      peer.askedAt = undefined;
+      peer.misses = 0;
+      peer.dead = false;
+    }
   }
 
   /** The peer whose own address it is. */
   byOwnAddress(address: Address): WatchedPeer | undefined {
-    for (const peer of this.#ring) {
-      if (peer.ask !== undefined && sameAddress(peer.ask, address)) {
-        return peer;
-      }
-    }
-    return undefined;
+    return this.#byOwnAddress.get(addressKey(address));
   }
 
   /**
@@ -177,33 +214,33 @@ export class PeerWatch {
     }
     peer.dead = false;
     peer.misses = 0;
-    peer.check = undefined;
+    this.#checks.delete(peer);
     return revived;
   }
 
   /** Whether a hint about the peer is worth a look: it is believed alive, and was not checked a moment ago. */
   wantsCheck(peer: WatchedPeer, now: number): boolean {
-    return !peer.dead && peer.check === undefined && now - peer.checkedAt >= CHECK_PAUSE_MS;
+    return !peer.dead && !this.#checks.has(peer) && now - peer.checkedAt >= CHECK_PAUSE_MS;
   }
 
   /** Somebody asks for a peer: find out by own questions, once a second at most unless it is to be looked at again. */
   check(peer: WatchedPeer, now: number, options: { readonly again?: boolean } = {}): void {
-    if (peer.check !== undefined || peer.ask === undefined || (peer.dead && options.again !== true)) {
+    if (this.#checks.has(peer) || peer.ask === undefined || (peer.dead && options.again !== true)) {
       return;
     }
     if (now - peer.checkedAt < CHECK_PAUSE_MS && options.again !== true) {
       return;
     }
     peer.checkedAt = now;
-    peer.check = { asks: 0, nextAt: now, since: now, late: false };
+    this.#checks.set(peer, { asks: 0, nextAt: now, since: now, late: false });
   }
 
   /** When {@link due} is to be called next. */
   next(): number | undefined {
     let next = this.#ring.length === 0 ? undefined : this.#tickAt;
-    for (const { check } of this.#ring) {
-      if (check !== undefined && (next === undefined || check.nextAt < next)) {
-        next = check.nextAt;
+    for (const { nextAt } of this.#checks.values()) {
+      if (next === undefined || nextAt < next) {
+        next = nextAt;
       }
     }
     return next;
@@ -214,22 +251,22 @@ export class PeerWatch {
     const ask: WatchedPeer[] = [];
     const dead: WatchedPeer[] = [];
     let lookForLife = false;
-    for (const peer of this.#ring) {
-      if (peer.check !== undefined && peer.check.nextAt <= now) {
-        lookForLife ||= this.#dueCheck(peer, peer.check, now, attention, { ask, dead });
+    for (const [peer, check] of this.#checks) {
+      if (check.nextAt <= now) {
+        lookForLife = this.#dueCheck(peer, check, now, attention, { ask, dead }) || lookForLife;
       }
     }
     if (this.#tickAt !== undefined && this.#tickAt <= now) {
       const onTime = attention.drained && now - this.#tickAt <= ON_TIME_MS;
       this.#tickAt = now - this.#tickAt > this.#intervalMs ? now + this.#intervalMs : this.#tickAt + this.#intervalMs;
-      lookForLife = this.#tick(now, onTime, attention.lanHeardAt, { ask, dead }) || lookForLife;
+      lookForLife = this.#look(now, onTime, attention.lanHeardAt, { ask, dead }) || lookForLife;
     }
     return { ask, dead, lookForLife };
   }
 
   #dueCheck(
     peer: WatchedPeer,
-    check: NonNullable<WatchedPeer['check']>,
+    check: Check,
     now: number,
     attention: Attention,
     outcome: { readonly ask: WatchedPeer[]; readonly dead: WatchedPeer[] },
@@ -241,7 +278,7 @@ export class PeerWatch {
       outcome.ask.push(peer);
       return true;
     }
-    peer.check = undefined;
+    this.#checks.delete(peer);
     if (!check.late && attention.lanHeardAt >= check.since && !peer.dead) {
       peer.dead = true;
       peer.misses = this.#misses;
@@ -250,7 +287,8 @@ export class PeerWatch {
     return false;
   }
 
-  #tick(
+  /** Looks at the ring, from the next peer to the last one that is to be watched. */
+  #look(
     now: number,
     onTime: boolean,
     lanHeardAt: number,
@@ -259,12 +297,14 @@ export class PeerWatch {
     let missing = false;
     let watched = 0;
     let limit = WATCHED;
+    const before = this.#visited;
+    this.#visited = new Set();
     for (const peer of this.#ring) {
       if (watched >= limit) {
-        peer.askedAt = undefined;
-        peer.misses = peer.dead ? peer.misses : 0;
-        continue;
+        break;
       }
+      this.#visited.add(peer);
+      before.delete(peer);
       if (peer.ask === undefined) {
         continue;
       }
@@ -284,7 +324,7 @@ export class PeerWatch {
       }
       if (peer.misses >= this.#misses) {
         peer.dead = true;
-        peer.check = undefined;
+        this.#checks.delete(peer);
         outcome.dead.push(peer);
         continue;
       }
@@ -296,6 +336,10 @@ export class PeerWatch {
       }
       peer.askedAt = now;
       outcome.ask.push(peer);
+    }
+    for (const peer of before) {
+      peer.askedAt = undefined;
+      peer.misses = peer.dead ? peer.misses : 0;
     }
     return missing;
   }
@@ -315,15 +359,19 @@ function newPeer(node: string, mac: MAC): WatchedPeer {
     excluded: false,
     mac,
     ask: undefined,
+    question: undefined,
     dead: false,
     heardAt: Number.NEGATIVE_INFINITY,
     spokeAt: Number.NEGATIVE_INFINITY,
     askedAt: undefined,
     misses: 0,
     broadcastAt: Number.NEGATIVE_INFINITY,
-    check: undefined,
     checkedAt: Number.NEGATIVE_INFINITY,
   };
+}
+
+function sameOrNone(one: Address | undefined, other: Address | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : sameAddress(one, other);
 }
 
 /** ARP where both sides have IPv4 on the segment; else the link-local address, which every IPv6 interface has. */

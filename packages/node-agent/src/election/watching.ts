@@ -10,8 +10,8 @@ import type { WatchedPeer } from './watch.ts';
 export function watchPeers(machine: Machine, drained: boolean): void {
   const outcome = machine.watch.due(machine.now, { drained, lanHeardAt: machine.lanHeardAt });
   for (const peer of outcome.ask) {
-    if (peer.ask !== undefined) {
-      machine.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: peer.mac } });
+    if (peer.question !== undefined) {
+      machine.send(peer.question);
     }
   }
   if (outcome.lookForLife) {

@@ -1,7 +1,7 @@
 import { lanLabel, lanName, prefixContains } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { SystemCallError, openLanSocket } from '@fairlead/netlink';
-import type { LanEvent, LanSocket } from '@fairlead/netlink';
+import type { LanEvent, LanFrame, LanSocket } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import { Election } from '../election/election.ts';
 import type { Effect, ElectionEvent, SegmentView, SentFrame } from '../election/protocol.ts';
@@ -55,6 +55,8 @@ export class Segment {
   #flushing = false;
   /** The frames that come now are followed by the timer's own event. */
   #draining = false;
+  /** What questions that are asked over and over are on the wire, as long as the view stays. */
+  #frames = new WeakMap<SentFrame, LanFrame>();
 
   /** Holds what the segment has adopted. Nothing is taken before {@link update} says ready and the socket is open. */
   constructor(options: SegmentOptions) {
@@ -76,6 +78,7 @@ export class Segment {
   update(view: SegmentView): void {
     const moved = view.segment.interface.index !== this.#view.segment.interface.index;
     this.#view = view;
+    this.#frames = new WeakMap();
     if (moved) {
       this.#closeSocket();
       void this.#open();
@@ -176,8 +179,11 @@ export class Segment {
   }
 
   #schedule(): void {
+    if (this.#closed || this.#draining) {
+      return;
+    }
     const next = this.#election.nextDeadline();
-    if (this.#closed || this.#draining || next === this.#timerAt) {
+    if (next === this.#timerAt) {
       return;
     }
     this.#cancelTimer();
@@ -202,7 +208,8 @@ export class Segment {
   }
 
   #due(): void {
-    this.#cancelTimer();
+    this.#timer = undefined;
+    this.#timerAt = undefined;
     this.#draining = true;
     const drained = this.#socket?.drained() ?? false;
     this.#draining = false;
@@ -210,6 +217,9 @@ export class Segment {
   }
 
   #perform(effects: readonly Effect[]): void {
+    if (effects.length === 0) {
+      return;
+    }
     const frames: SentFrame[] = [];
     const index = this.#view.segment.interface.index;
     for (const effect of effects) {
@@ -245,10 +255,20 @@ export class Segment {
     if (frames.length === 0 || this.#socket === undefined) {
       return;
     }
-    const result = this.#socket.send(frames.map((frame) => toLanFrame(frame, this.#view.segment)));
+    const result = this.#socket.send(frames.map((frame) => this.#lanFrame(frame)));
     if (!result.ok) {
       this.#options.logger.debug('Frames were not sent', { count: frames.length - result.sent, error: result.error });
     }
+  }
+
+  #lanFrame(frame: SentFrame): LanFrame {
+    const known = this.#frames.get(frame);
+    if (known !== undefined) {
+      return known;
+    }
+    const made = toLanFrame(frame, this.#view.segment);
+    this.#frames.set(frame, made);
+    return made;
   }
 
   #flush(): void {

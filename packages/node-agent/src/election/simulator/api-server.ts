@@ -1,3 +1,4 @@
+import type { Address } from '@fairlead/api';
 import { addressKey } from '../key.ts';
 import type { Claim } from '../types.ts';
 import type { Timeline } from './timeline.ts';
@@ -11,14 +12,15 @@ export class SimulatedAPIServer {
   writes = 0;
   readonly #timeline: Timeline;
   readonly #random: () => number;
-  readonly #watchers = new Set<(claim: Claim) => void>();
+  readonly #watchers = new Set<(address: Address, claim: Claim | undefined) => void>();
 
   constructor(options: { readonly timeline: Timeline; readonly random: () => number }) {
     this.#timeline = options.timeline;
     this.#random = options.random;
   }
 
-  watch(listener: (claim: Claim) => void): () => void {
+  /** The listener hears of each claim that is written, and without one of each that is removed. */
+  watch(listener: (address: Address, claim: Claim | undefined) => void): () => void {
     this.#watchers.add(listener);
     return () => this.#watchers.delete(listener);
   }
@@ -41,15 +43,26 @@ export class SimulatedAPIServer {
       if (allowed) {
         this.writes += 1;
         this.claims.set(key, claim);
-        for (const watcher of this.#watchers) {
-          this.#timeline.after(
-            this.#latency(),
-            () => this.#watchers.has(watcher) && watcher(this.claims.get(key) ?? claim),
-          );
-        }
+        this.#tell(claim.address);
       }
       this.#timeline.after(this.#latency(), () => options.done?.(allowed));
     });
+  }
+
+  /** Removes a claim, as the allocator's leader does with those that nobody needs. */
+  remove(address: Address): void {
+    this.claims.delete(addressKey(address));
+    this.#tell(address);
+  }
+
+  /** Tells all watchers of the address what is there when they hear it. */
+  #tell(address: Address): void {
+    for (const watcher of this.#watchers) {
+      this.#timeline.after(
+        this.#latency(),
+        () => this.#watchers.has(watcher) && watcher(address, this.claims.get(addressKey(address))),
+      );
+    }
   }
 
   #latency(): number {

@@ -70,9 +70,9 @@ export class SimulatedNode extends Host {
     }
     this.handle({ type: 'view', view: this.#view([], true) });
     const life = this.#life;
-    this.#unwatch = this.#api.watch((claim) => {
+    this.#unwatch = this.#api.watch((address, claim) => {
       if (life === this.#life) {
-        this.handle({ type: 'claim', address: claim.address, claim });
+        this.handle({ type: 'claim', address, ...(claim === undefined ? {} : { claim }) });
       }
     });
   }
