@@ -57,11 +57,6 @@ export class AgeLine<T> {
     }
   }
 
-  /** All members, oldest first. Costs a sort. */
-  toSorted(): T[] {
-    return this.#heap.toSorted((a, b) => compareAge(this.#ageOf(a), this.#ageOf(b)));
-  }
-
   #place(member: T, position: number): void {
     this.#heap[position] = member;
     this.#positions.set(member, position);
@@ -71,42 +66,49 @@ export class AgeLine<T> {
     return compareAge(this.#ageOf(a), this.#ageOf(b)) < 0;
   }
 
+  /** Members above that are younger come down, until the member has its place. */
   #rise(from: number): void {
+    const member = this.#heap[from];
     let position = from;
-    for (;;) {
+    while (member !== undefined && position > 0) {
       const parent = (position - 1) >>> 1;
-      const member = this.#heap[position];
       const above = this.#heap[parent];
-      if (position === 0 || member === undefined || above === undefined || !this.#isOlder(member, above)) {
-        return;
+      if (above === undefined || !this.#isOlder(member, above)) {
+        break;
       }
-      this.#place(member, parent);
       this.#place(above, position);
       position = parent;
     }
+    if (member !== undefined && position !== from) {
+      this.#place(member, position);
+    }
   }
 
+  /** Members below that are older come up, until the member has its place. */
   #sink(from: number): void {
+    const member = this.#heap[from];
     let position = from;
-    for (;;) {
-      const left = 2 * position + 1;
-      const right = left + 1;
-      const member = this.#heap[position];
-      const leftMember = this.#heap[left];
-      const rightMember = this.#heap[right];
-      if (member === undefined || leftMember === undefined) {
-        return;
-      }
-      const [child, below] =
-        rightMember !== undefined && this.#isOlder(rightMember, leftMember)
-          ? ([right, rightMember] as const)
-          : ([left, leftMember] as const);
-      if (!this.#isOlder(below, member)) {
-        return;
+    while (member !== undefined) {
+      const child = this.#olderChild(position);
+      const below = this.#heap[child];
+      if (below === undefined || !this.#isOlder(below, member)) {
+        break;
       }
       this.#place(below, position);
-      this.#place(member, child);
       position = child;
     }
+    if (member !== undefined && position !== from) {
+      this.#place(member, position);
+    }
+  }
+
+  /** Where the older of two children stands; beyond the end where there is none. */
+  #olderChild(position: number): number {
+    const left = 2 * position + 1;
+    const leftMember = this.#heap[left];
+    const rightMember = this.#heap[left + 1];
+    return leftMember !== undefined && rightMember !== undefined && this.#isOlder(rightMember, leftMember)
+      ? left + 1
+      : left;
   }
 }

@@ -86,7 +86,7 @@ function newLine(): AgeLine<Allocation> {
  * Service; finding the oldest costs O(1) for a freed address, and for one to be joined what a {@link PortIndex} costs.
  */
 export class WaitingServices {
-  readonly #all = newLine();
+  readonly #all = new Bag<Allocation>();
   readonly #byNamespace = new Map<string, Set<Allocation>>();
   readonly #lines = new Map<string, Line>();
   readonly #lineOf = new Map<Allocation, Line>();
@@ -137,7 +137,7 @@ export class WaitingServices {
       return;
     }
     service.wait = undefined;
-    this.#all.remove(service);
+    this.#all.delete(service);
     removeFrom(this.#byNamespace, service.view.namespace, service);
     for (const { family, value } of wait.addresses) {
       const key = addressKey(family, value);
@@ -158,9 +158,9 @@ export class WaitingServices {
     this.#leaveCompany(service);
   }
 
-  /** Everybody, oldest first. */
-  everybody(): Allocation[] {
-    return this.#all.toSorted();
+  /** Everybody, in no order. */
+  everybody(): Iterable<Allocation> {
+    return this.#all;
   }
 
   ofNamespace(namespace: string): Iterable<Allocation> {
@@ -286,7 +286,7 @@ export class WaitingServices {
       ),
       ...places.map((place) => spot(signature, placeKey(place), undefined)),
     ];
-    const key = JSON.stringify([likeness, ports, spots]);
+    const key = [likeness, ports.join(' '), ...spots].join('\n');
     let company = this.#companies.get(key);
     if (company === undefined) {
       company = { key, ports: new PortList(ports), spots, members: newLine() };
@@ -332,6 +332,7 @@ function needKey({ mode, families }: Need): string {
   return `${mode} ${families.join('+')}`;
 }
 
-function spot(signature: string, where: string, namespace: string | undefined): string {
-  return JSON.stringify([signature, where, namespace ?? '']);
+/** A place or an address, for those who share by the same. A signature has no line ends, and is the last. */
+function spot(signature: string, where: string, namespace = ''): string {
+  return `${where}\n${namespace}\n${signature}`;
 }
