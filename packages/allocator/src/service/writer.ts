@@ -91,7 +91,9 @@ export class ServiceWriter {
   /** Looks at the Service soon, and writes it if it does not say its verdict. To be called after each change of either. */
   add(key: string): void {
     const current = this.#options.read(key);
-    if (current !== undefined) {
+    if (current === undefined) {
+      this.#addAll(this.#vacating.forget(key));
+    } else {
       this.#note(current);
     }
     this.#queue.add(key);
