@@ -3,69 +3,230 @@ import { addressKey } from '../key.ts';
 import type { Claim } from '../types.ts';
 import type { Timeline } from './timeline.ts';
 
-/** Claims as the API server keeps them: writes take time, watchers hear later, and sometimes nothing works at all. */
+/** A Service's local address, as everybody who reads the API server computes it. */
+export interface SimulatedService {
+  readonly address: Address;
+  /** Names of the nodes that may hold it, and the weights that `preferredNodes` give them. */
+  readonly weights: ReadonlyMap<string, number>;
+  /** Names of the nodes without a ready endpoint (`externalTrafficPolicy: Local`). */
+  readonly ineligible: ReadonlySet<string>;
+}
+
+/** What the API server keeps, as far as local addresses go. */
+export interface ClusterState {
+  readonly claims: Map<bigint, Claim>;
+  readonly services: Map<bigint, SimulatedService>;
+  /** Names of the nodes that are to hand over. */
+  readonly excluded: Set<string>;
+}
+
+/** What a watcher is told of: it reads the rest. */
+export type Change =
+  | { readonly type: 'claim' | 'service'; readonly address: Address }
+  | { readonly type: 'nodes' }
+  /** The API server can be reached again, or for the first time. */
+  | { readonly type: 'back' };
+
+/** What goes wrong between the API server and the agents. */
+export interface APIFaults {
+  /** It answers nobody; writes wait for it. */
+  away: boolean;
+  /** Names of the nodes that it does not answer. */
+  readonly cutOff: Set<string>;
+  /** Share of the writes that are done and whose answer is lost, 0 … 1. */
+  lostAnswers: number;
+  /** Milliseconds that each way takes, uniformly between. */
+  latency: { readonly least: number; readonly most: number };
+}
+
+/** How often a write that found no API server is tried again, in milliseconds. */
+const RETRY_MS = 500;
+
+/** Objects as the API server keeps them: writes take time, watchers hear later, and sometimes nothing works at all. */
 export class SimulatedAPIServer {
-  readonly claims = new Map<bigint, Claim>();
-  readonly latency = { least: 2, most: 20 };
-  /** While it is away, writes wait for it. */
-  away = false;
+  readonly faults: APIFaults = {
+    away: false,
+    cutOff: new Set(),
+    lostAnswers: 0,
+    latency: { least: 0.5, most: 5 },
+  };
   writes = 0;
+  readonly #state: ClusterState = { claims: new Map(), services: new Map(), excluded: new Set() };
+  /** What reads and watches give while the watch cache stands still. */
+  #cached: ClusterState | undefined;
   readonly #timeline: Timeline;
   readonly #random: () => number;
-  readonly #watchers = new Set<(address: Address, claim: Claim | undefined) => void>();
+  readonly #watches = new Set<Watch>();
 
   constructor(options: { readonly timeline: Timeline; readonly random: () => number }) {
     this.#timeline = options.timeline;
     this.#random = options.random;
   }
 
-  /** The listener hears of each claim that is written, and without one of each that is removed. */
-  watch(listener: (address: Address, claim: Claim | undefined) => void): () => void {
-    this.#watchers.add(listener);
-    return () => this.#watchers.delete(listener);
+  get claims(): Map<bigint, Claim> {
+    return this.#state.claims;
+  }
+
+  /** What is true, whatever anybody can read. */
+  get state(): ClusterState {
+    return this.#state;
+  }
+
+  get away(): boolean {
+    return this.faults.away;
+  }
+
+  /** While it is away, writes wait for it and watchers hear nothing. */
+  set away(away: boolean) {
+    this.faults.away = away;
+    this.faultsChanged();
+  }
+
+  /** While it is stale, reads and watches show what was there when that began; writes and live reads do not. */
+  set stale(stale: boolean) {
+    const { claims, services, excluded } = this.#state;
+    if (!stale) {
+      this.#cached = undefined;
+      this.faultsChanged();
+    } else {
+      this.#cached ??= { claims: new Map(claims), services: new Map(services), excluded: new Set(excluded) };
+    }
+  }
+
+  /** What the node's agent gets when it lists everything; undefined while it cannot ask. */
+  read(node: string): ClusterState | undefined {
+    return this.#answers(node) ? (this.#cached ?? this.#state) : undefined;
+  }
+
+  /** The listener hears of each change, as soon as the API server can say it to that node. Returns how to end that. */
+  watch(node: string, listener: (change: Change) => void): () => void {
+    const watch: Watch = { node, listener, missed: !this.#answers(node), pending: new Map() };
+    this.#watches.add(watch);
+    return () => this.#watches.delete(watch);
+  }
+
+  /** To be called after {@link faults} were changed: what was held back comes through. */
+  faultsChanged(): void {
+    for (const watch of this.#watches) {
+      if (!this.#answers(watch.node)) {
+        watch.missed = true;
+      } else if (watch.missed) {
+        watch.missed = false;
+        watch.pending.set('back', { type: 'back' });
+      }
+      this.#flush(watch);
+    }
   }
 
   /**
    * Writes a claim when the server gets to it, unless `allowed` says no to what it finds there.
-   * `done` hears whether it was written.
+   * `done` hears whether it was written; where the answer is lost, that it was not.
    */
   write(
     claim: Claim,
-    options: { allowed: (found: Claim | undefined) => boolean; done?: (written: boolean) => void },
+    options: {
+      readonly node: string;
+      readonly allowed: (found: Claim | undefined) => boolean;
+      readonly done?: (written: boolean) => void;
+    },
   ): void {
     this.#timeline.after(this.#latency(), () => {
-      if (this.away) {
-        this.#timeline.after(500, () => this.write(claim, options));
+      if (!this.#answers(options.node)) {
+        if (options.done === undefined) {
+          this.#timeline.after(RETRY_MS, () => this.write(claim, options));
+        } else {
+          options.done(false);
+        }
         return;
       }
       const key = addressKey(claim.address);
-      const allowed = options.allowed(this.claims.get(key));
+      const allowed = options.allowed(this.#state.claims.get(key));
       if (allowed) {
         this.writes += 1;
-        this.claims.set(key, claim);
-        this.#tell(claim.address);
+        this.#state.claims.set(key, claim);
+        this.#tell({ type: 'claim', address: claim.address });
       }
-      this.#timeline.after(this.#latency(), () => options.done?.(allowed));
+      const known = this.faults.lostAnswers === 0 || this.#random() >= this.faults.lostAnswers;
+      this.#timeline.after(this.#latency(), () => options.done?.(allowed && known));
     });
   }
 
   /** Removes a claim, as the allocator's leader does with those that nobody needs. */
   remove(address: Address): void {
-    this.claims.delete(addressKey(address));
-    this.#tell(address);
+    this.#state.claims.delete(addressKey(address));
+    this.#tell({ type: 'claim', address });
   }
 
-  /** Tells all watchers of the address what is there when they hear it. */
-  #tell(address: Address): void {
-    for (const watcher of this.#watchers) {
-      this.#timeline.after(
-        this.#latency(),
-        () => this.#watchers.has(watcher) && watcher(address, this.claims.get(addressKey(address))),
-      );
+  /** A Service that is new or has changed. */
+  setService(service: SimulatedService): void {
+    this.#state.services.set(addressKey(service.address), service);
+    this.#tell({ type: 'service', address: service.address });
+  }
+
+  removeService(address: Address): void {
+    this.#state.services.delete(addressKey(address));
+    this.#tell({ type: 'service', address });
+  }
+
+  /** These nodes, by name, are to hand over. */
+  setExcluded(names: Iterable<string>): void {
+    this.#state.excluded.clear();
+    for (const name of names) {
+      this.#state.excluded.add(name);
+    }
+    this.#tell({ type: 'nodes' });
+  }
+
+  #tell(change: Change): void {
+    const key =
+      change.type === 'claim' || change.type === 'service'
+        ? `${change.type} ${addressKey(change.address)}`
+        : change.type;
+    for (const watch of this.#watches) {
+      watch.pending.set(key, change);
+      this.#flush(watch);
     }
   }
 
-  #latency(): number {
-    return this.latency.least + this.#random() * (this.latency.most - this.latency.least);
+  /** Says what is pending, each after its own while, to a watcher that can hear it. */
+  #flush(watch: Watch): void {
+    if (!this.#speaksTo(watch) || watch.pending.size === 0) {
+      return;
+    }
+    const said = [...watch.pending];
+    watch.pending.clear();
+    for (const [key, change] of said) {
+      this.#timeline.after(this.#latency(), () => {
+        if (!this.#watches.has(watch)) {
+          return;
+        }
+        if (this.#speaksTo(watch)) {
+          watch.listener(change);
+        } else {
+          watch.pending.set(key, change);
+        }
+      });
+    }
   }
+
+  #speaksTo(watch: Watch): boolean {
+    return this.#cached === undefined && this.#answers(watch.node);
+  }
+
+  #answers(node: string): boolean {
+    return !this.faults.away && !this.faults.cutOff.has(node);
+  }
+
+  #latency(): number {
+    const { least, most } = this.faults.latency;
+    return least + this.#random() * (most - least);
+  }
+}
+
+interface Watch {
+  readonly node: string;
+  readonly listener: (change: Change) => void;
+  /** The API server was away for it: it lists anew when it is back. */
+  missed: boolean;
+  readonly pending: Map<string, Change>;
 }

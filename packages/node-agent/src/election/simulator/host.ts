@@ -12,7 +12,7 @@ export class Host implements Station {
   on = true;
   /** The cable, or the virtual machine's scheduler. */
   connected = true;
-  protected readonly wire: Wire;
+  readonly wire: Wire;
   protected readonly timeline: Timeline;
 
   constructor(options: {

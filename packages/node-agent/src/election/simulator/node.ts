@@ -1,221 +1,209 @@
 import { sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
-import { Election } from '../election.ts';
 import { addressKey } from '../key.ts';
 import type { Effect, ElectionEvent, SegmentView, SentFrame } from '../protocol.ts';
 import type { Candidate, HolderEvent } from '../types.ts';
-import type { SimulatedAPIServer } from './api-server.ts';
+import { SimulatedAgent } from './agent.ts';
+import type { AgentMemory, AgentView } from './agent.ts';
+import type { ClusterState, SimulatedAPIServer } from './api-server.ts';
 import { Host } from './host.ts';
 import type { WireFrame } from './wire.ts';
 
-/** A node: a kernel that answers, and an agent that may be stopped, killed and started again without the kernel noticing. */
+/** Called by a node of whatever others may want to judge. */
+export interface NodeObserver {
+  /** The kernel's service addresses, or what reaches them, have changed. */
+  readonly changed: (node: SimulatedNode) => void;
+  /** The kernel has got an address that it did not have. */
+  readonly added?: (node: SimulatedNode, address: Address) => void;
+  /** The agent sends a frame. */
+  readonly sent?: (node: SimulatedNode, frame: SentFrame) => void;
+}
+
+export interface SimulatedNodeOptions {
+  readonly name: string;
+  /** The node's own addresses on this LAN; the first one is asked for by its kernel's neighbours. */
+  readonly ownAddresses: readonly Address[];
+  readonly api: SimulatedAPIServer;
+  readonly random: () => number;
+  readonly view: (state: AgentView, carrier: boolean) => SegmentView;
+  readonly candidates: (cluster: Pick<ClusterState, 'services'>) => Iterable<Candidate>;
+}
+
+/** What the node's monotonic clock may be ahead of virtual time, at most: no node knows another one's. */
+const CLOCK_OFFSET_MS = 1e7;
+
+/** A node on one LAN: a kernel that answers, and an agent that may be stopped, killed and started again without the kernel noticing. */
 export class SimulatedNode extends Host {
   readonly name: string;
-  readonly ownAddress: Address;
+  readonly ownAddresses: readonly Address[];
   readonly events: HolderEvent[] = [];
-  /** Called whenever the kernel's service addresses change. */
-  onChange: (() => void) | undefined;
-  readonly #api: SimulatedAPIServer;
-  readonly #random: () => number;
-  readonly #view: (adopted: readonly Address[], ready: boolean) => SegmentView;
-  readonly #candidates: () => Iterable<Candidate>;
-  #election: Election | undefined;
-  #stopped = false;
-  #queue: { readonly event: ElectionEvent }[] = [];
-  #timer: { readonly cancel: () => void } | undefined;
-  #unwatch: (() => void) | undefined;
-  /** Numbers each life of the agent, so that what an earlier one asked for finds nobody. */
-  #life = 0;
+  observer: NodeObserver | undefined;
+  readonly #options: SimulatedNodeOptions;
+  readonly #clockOffset: number;
+  #agent: SimulatedAgent | undefined;
+  #memory: AgentMemory | undefined;
+  /** The whole machine stands still. */
+  #frozen = false;
+  /** What the kernel was about to do when it froze. */
+  #thawing: (() => void)[] = [];
 
-  constructor(
-    options: ConstructorParameters<typeof Host>[0] & {
-      readonly name: string;
-      readonly ownAddress: Address;
-      readonly api: SimulatedAPIServer;
-      readonly random: () => number;
-      readonly view: (adopted: readonly Address[], ready: boolean) => SegmentView;
-      readonly candidates: () => Iterable<Candidate>;
-    },
-  ) {
+  constructor(options: ConstructorParameters<typeof Host>[0] & SimulatedNodeOptions) {
     super(options);
     this.name = options.name;
-    this.ownAddress = options.ownAddress;
-    this.#api = options.api;
-    this.#random = options.random;
-    this.#view = options.view;
-    this.#candidates = options.candidates;
+    this.ownAddresses = options.ownAddresses;
+    this.#options = options;
+    this.#clockOffset = options.random() * CLOCK_OFFSET_MS;
+  }
+
+  /** The agent's present life. */
+  get agent(): SimulatedAgent | undefined {
+    return this.#agent;
+  }
+
+  get ownAddress(): Address {
+    const [first] = this.ownAddresses;
+    if (first === undefined) {
+      throw new RangeError(`${this.name} has no address of its own`);
+    }
+    return first;
+  }
+
+  override up(): boolean {
+    return super.up() && !this.#frozen;
   }
 
   /** The service addresses that the kernel answers for. */
   serviceAddresses(): readonly Address[] {
-    return [...this.addresses.values()].filter((address) => !sameAddress(address, this.ownAddress));
+    return [...this.addresses.values()].filter(
+      (address) => !this.ownAddresses.some((own) => sameAddress(own, address)),
+    );
   }
 
   /** Starts the agent: it adopts what the kernel has, and then knows everything that the API server does. */
   startAgent(): void {
-    this.#life += 1;
-    this.#stopped = false;
-    this.#queue = [];
-    this.#election = new Election({
-      node: this.name,
-      view: this.#view(this.serviceAddresses(), false),
-      now: this.timeline.now,
-      random: this.#random,
+    const { api, random, view, candidates } = this.#options;
+    this.#agent?.kill();
+    this.#agent = new SimulatedAgent({
+      host: {
+        name: this.name,
+        mac: this.mac,
+        clock: () => this.timeline.now + this.#clockOffset,
+        after: (ms, action) => this.timeline.after(ms, action),
+        perform: (effect) => this.#perform(effect),
+        view: (state) => view(state, this.connected),
+        candidates,
+      },
+      api,
+      random,
+      adopted: this.serviceAddresses(),
+      memory: this.#memory,
     });
-    for (const claim of this.#api.claims.values()) {
-      this.handle({ type: 'claim', address: claim.address, claim });
+    if (this.#frozen) {
+      this.#agent.stop();
     }
-    for (const candidate of this.#candidates()) {
-      this.handle({ type: 'candidate', candidate });
-    }
-    this.handle({ type: 'view', view: this.#view([], true) });
-    const life = this.#life;
-    this.#unwatch = this.#api.watch((address, claim) => {
-      if (life === this.#life) {
-        this.handle({ type: 'claim', address, ...(claim === undefined ? {} : { claim }) });
-      }
-    });
-  }
-
-  /** The agent reads its peers and its own state again. */
-  refresh(): void {
-    this.handle({ type: 'view', view: this.#view([], true) });
   }
 
   /** Somebody with a root shell takes an address off. */
   removeByHand(address: Address): void {
-    this.addresses.delete(addressKey(address));
-    this.onChange?.();
-    this.timeline.after(0.2, () => this.handle({ type: 'gone', address }));
+    if (this.addresses.delete(addressKey(address))) {
+      this.observer?.changed(this);
+      this.timeline.after(0.2, () => this.handle({ type: 'gone', address }));
+    }
   }
 
-  /** kill -9: the kernel keeps what it has. */
-  killAgent(): void {
-    this.#life += 1;
-    this.#election = undefined;
-    this.#timer?.cancel();
-    this.#unwatch?.();
+  /**
+   * kill -9: the kernel keeps what it has.
+   * @param options.stateFile whether the state file stays (default: it does)
+   */
+  killAgent(options: { readonly stateFile?: boolean } = {}): void {
+    this.#memory = options.stateFile === false ? undefined : (this.#agent?.memory() ?? this.#memory);
+    this.#agent?.kill();
+    this.#agent = undefined;
+    this.observer?.changed(this);
   }
 
-  /** Power gone: kernel state and agent. */
+  /** Power gone: kernel state, agent, and the state file, which is in memory. */
   crash(): void {
-    this.killAgent();
+    this.killAgent({ stateFile: false });
     this.on = false;
+    this.#frozen = false;
+    this.#thawing = [];
     this.addresses.clear();
-    this.onChange?.();
+    this.observer?.changed(this);
   }
 
   /** Power back, and the agent starts. */
   boot(): void {
-    this.on = true;
-    this.addresses.set(addressKey(this.ownAddress), this.ownAddress);
+    this.bootKernel();
     this.startAgent();
+  }
+
+  /** Power back; the agent is not there yet. */
+  bootKernel(): void {
+    this.on = true;
+    for (const own of this.ownAddresses) {
+      this.addresses.set(addressKey(own), own);
+    }
+    this.observer?.changed(this);
   }
 
   /** The whole machine stands still, as a virtual machine does that is moved. */
   pause(): void {
-    this.connected = false;
-    this.stopAgent();
-    this.onChange?.();
+    this.#frozen = true;
+    this.#agent?.stop();
+    this.observer?.changed(this);
   }
 
   resume(): void {
-    this.connected = true;
-    this.onChange?.();
-    this.continueAgent();
+    this.#frozen = false;
+    this.observer?.changed(this);
+    const actions = this.#thawing;
+    this.#thawing = [];
+    for (const action of actions) {
+      action();
+    }
+    this.#agent?.continue();
+  }
+
+  /** The cable is pulled, or put back: the kernel tells the agent. */
+  setCarrier(carrier: boolean): void {
+    this.connected = carrier;
+    this.observer?.changed(this);
+    this.timeline.after(0.2, () => this.#agent?.refresh());
   }
 
   /** SIGSTOP: frames and events pile up. */
   stopAgent(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
+    this.#agent?.stop();
+    this.observer?.changed(this);
   }
 
   /** SIGCONT. */
   continueAgent(): void {
-    this.#stopped = false;
-    const queue = this.#queue;
-    this.#queue = [];
-    for (const { event } of queue) {
-      this.handle(event);
-    }
-    this.#schedule();
+    this.#agent?.continue();
+    this.observer?.changed(this);
   }
 
   override receive(frame: WireFrame): void {
     super.receive(frame);
-    const { content } = frame;
-    const at = this.timeline.now;
-    this.handle({ type: 'frame', frame: { at, source: frame.source, content } });
+    const { content, source } = frame;
+    this.#agent?.handle({ type: 'frame', frame: { at: this.timeline.now + this.#clockOffset, source, content } });
   }
 
   handle(event: ElectionEvent): void {
-    if (this.#election === undefined) {
-      return;
-    }
-    if (this.#stopped) {
-      this.#queue.push({ event });
-      return;
-    }
-    for (const effect of this.#election.handle(event, this.timeline.now)) {
-      this.#perform(effect);
-    }
-    this.#schedule();
+    this.#agent?.handle(event);
   }
 
-  #schedule(): void {
-    this.#timer?.cancel();
-    const next = this.#election?.nextDeadline();
-    if (next !== undefined && !this.#stopped) {
-      this.#timer = this.timeline.after(next - this.timeline.now, () => this.handle({ type: 'timer', drained: true }));
-    }
-  }
-
-  #perform(effect: Effect): void {
-    const life = this.#life;
+  #perform(effect: Exclude<Effect, { type: 'claim' | 'accept' }>): void {
     switch (effect.type) {
       case 'send':
+        this.observer?.sent?.(this, effect.frame);
         this.wire.send(onTheWire(effect.frame, this));
         return;
       case 'add':
-      case 'remove':
-        this.timeline.after(0.2 + this.#random(), () => {
-          if (!this.on) {
-            return;
-          }
-          if (effect.type === 'add') {
-            this.addresses.set(addressKey(effect.address), effect.address);
-          } else {
-            this.addresses.delete(addressKey(effect.address));
-          }
-          this.onChange?.();
-          if (life === this.#life) {
-            this.handle({ type: 'kernel', address: effect.address, operation: effect.type, done: true });
-          }
-        });
-        return;
-      case 'claim': {
-        const { address, successor, move } = effect;
-        const claim = {
-          address,
-          holder: this.name,
-          mac: this.mac,
-          ...(successor === undefined ? {} : { successor }),
-          ...(move === undefined ? {} : { move }),
-        };
-        this.#api.write(claim, { allowed: () => life === this.#life && this.#holds(address) });
-        return;
-      }
-      case 'accept': {
-        const claim = { address: effect.address, holder: this.name, mac: this.mac };
-        this.#api.write(claim, {
-          allowed: (found) => found?.successor === this.name && found.holder === effect.from,
-          done: (accepted) => {
-            if (life === this.#life) {
-              this.handle({ type: 'move', address: effect.address, accepted });
-            }
-          },
-        });
+      case 'remove': {
+        const agent = this.#agent;
+        this.timeline.after(0.2 + this.#options.random(), () => this.#awake(() => this.#change(effect, agent)));
         return;
       }
       case 'event':
@@ -224,8 +212,28 @@ export class SimulatedNode extends Host {
     }
   }
 
-  #holds(address: Address): boolean {
-    return this.#election?.holds(address) === true;
+  #change(effect: Extract<Effect, { type: 'add' | 'remove' }>, agent: SimulatedAgent | undefined): void {
+    if (!this.on) {
+      return;
+    }
+    const { type, address } = effect;
+    const key = addressKey(address);
+    if (type === 'remove') {
+      this.addresses.delete(key);
+    } else if (!this.addresses.has(key)) {
+      this.addresses.set(key, address);
+      this.observer?.added?.(this, address);
+    }
+    this.observer?.changed(this);
+    agent?.handle({ type: 'kernel', address, operation: type, done: true });
+  }
+
+  #awake(action: () => void): void {
+    if (this.#frozen) {
+      this.#thawing.push(action);
+    } else {
+      action();
+    }
   }
 }
 
@@ -234,13 +242,16 @@ function onTheWire(frame: SentFrame, node: SimulatedNode): WireFrame {
   if (frame.type === 'announcement') {
     return { source, content: { type: 'announcement', about: frame.about, mac: source } };
   }
-  const unicast = typeof frame.to === 'object';
+  const { about, sender, to } = frame;
+  const unicast = typeof to === 'object';
+  const own = node.ownAddresses.find(({ family }) => family === about.family);
+  // IPv6 has no sender 0: questions come from the link-local address, and those to all nodes are the probes.
   const content = {
     type: 'question' as const,
-    about: frame.about,
+    about,
     unicast,
-    probe: frame.sender === 'none',
-    ...(frame.sender === 'own' ? { sender: node.ownAddress } : {}),
+    probe: about.family === 'IPv4' ? sender === 'none' : to === 'all',
+    ...(own === undefined || (about.family === 'IPv4' && sender === 'none') ? {} : { sender: own }),
   };
-  return { source, content, ...(typeof frame.to === 'object' ? { destination: frame.to.mac } : {}) };
+  return { source, content, ...(typeof to === 'object' ? { destination: to.mac } : {}) };
 }

@@ -1,13 +1,16 @@
-import { formatAddress, parseAddress, parsePrefix } from '@fairlead/api';
+import { formatAddress, parseAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { addressKey } from '../key.ts';
 import { DEFAULT_HOLDER_SETTINGS } from '../types.ts';
-import type { Candidate, MAC, Peer } from '../types.ts';
+import type { Candidate, Peer } from '../types.ts';
 import { SimulatedAPIServer } from './api-server.ts';
-import { Host } from './host.ts';
+import type { ClusterState, SimulatedService } from './api-server.ts';
+import type { Host } from './host.ts';
+import { SimulatedLan } from './lan.ts';
+import type { LanOptions } from './lan.ts';
 import { SimulatedNode } from './node.ts';
 import { Timeline, seededRandom } from './timeline.ts';
-import { Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 /** When an address had no holder, or more than one, on the wire. */
 export interface Coverage {
@@ -19,77 +22,42 @@ export interface Coverage {
   readonly history: readonly { readonly at: number; readonly holders: readonly string[] }[];
 }
 
-function ownAddress(index: number): Address {
-  return parseAddress(`10.0.0.${index + 11}`);
-}
-
-function mac(index: number): MAC {
-  return `02:00:00:00:00:${(index + 1).toString(16).padStart(2, '0')}`;
-}
-
-/** A LAN with nodes, a gateway, an API server and a clock, all of it repeated by its seed. */
+/** LANs with nodes and gateways, an API server and a clock, all of it repeated by its seed. */
 export class World {
   readonly timeline = new Timeline();
   readonly random: () => number;
-  readonly wire: Wire;
+  readonly lans: readonly SimulatedLan[];
   readonly api: SimulatedAPIServer;
+  /** The interfaces of all nodes: those on the first LAN by node, then those on the second one. */
   readonly nodes: readonly SimulatedNode[];
-  readonly gateway: Host;
-  readonly #candidates = new Map<bigint, Candidate>();
-  readonly #excluded = new Set<string>();
-  readonly #ineligible = new Map<bigint, ReadonlySet<string>>();
+  readonly #names: readonly string[];
   readonly #histories = new Map<bigint, { at: number; holders: readonly string[] }[]>();
+  readonly #addresses = new Map<bigint, Address>();
 
-  constructor(options: { readonly seed: number; readonly nodes: number }) {
+  /** @param options.lans default: all nodes on one LAN of IPv4 */
+  constructor(options: { readonly seed: number; readonly nodes: number; readonly lans?: readonly LanOptions[] }) {
     this.random = seededRandom(options.seed);
-    this.wire = new Wire({ timeline: this.timeline, random: this.random });
-    this.api = new SimulatedAPIServer({ timeline: this.timeline, random: this.random });
-    const gatewayAddress = parseAddress('10.0.0.1');
-    this.gateway = new Host({
-      mac: '02:00:00:00:ff:01',
-      wire: this.wire,
-      timeline: this.timeline,
-      addresses: [gatewayAddress],
-    });
-    const names = Array.from({ length: options.nodes }, (_, index) => `node-${index + 1}`);
-    const peer = (name: string, index: number): Peer => ({
-      node: name,
-      excluded: this.#excluded.has(name),
-      interfaces: [{ mac: mac(index), addresses: [ownAddress(index)], lans: ['lan'] }],
-    });
-    this.nodes = names.map(
-      (name, index) =>
-        new SimulatedNode({
-          name,
-          mac: mac(index),
-          ownAddress: ownAddress(index),
-          addresses: [ownAddress(index)],
-          wire: this.wire,
-          timeline: this.timeline,
-          api: this.api,
-          random: this.random,
-          candidates: () => this.#candidatesOf(name),
-          view: (adopted, ready) => ({
-            ready,
-            excluded: this.#excluded.has(name),
-            segment: {
-              interface: { index: 2, name: 'eth0', mac: mac(index) },
-              carrier: true,
-              subnets: [parsePrefix('10.0.0.0/8')],
-              ownAddresses: [ownAddress(index)],
-              gateways: [gatewayAddress],
-              lans: ['lan'],
-              adopted,
-            },
-            peers: names.map(peer).filter((other) => other.node !== name),
-            settings: DEFAULT_HOLDER_SETTINGS,
-          }),
-        }),
+    const { timeline, random } = this;
+    this.api = new SimulatedAPIServer({ timeline, random });
+    this.#names = Array.from({ length: options.nodes }, (_, index) => `node-${index + 1}`);
+    const members = this.#names.map((_, index) => index);
+    this.lans = (options.lans ?? [{ families: 'IPv4', members }]).map(
+      (lan, position) => new SimulatedLan({ ...lan, position, timeline, random }),
     );
+    this.nodes = this.lans.flatMap((lan) => lan.members.map((member) => this.#node(lan, member)));
     for (const node of this.nodes) {
-      const note = (): void => this.#note();
-      node.onChange = note;
+      node.observer = { changed: () => this.#note() };
     }
+  }
+
+  /** The first LAN's switch. */
+  get wire(): Wire {
+    return this.#lan(0).wire;
+  }
+
+  /** The first LAN's gateway. */
+  get gateway(): Host {
+    return this.#lan(0).gateway;
   }
 
   /** Starts the agents of all nodes, spread over a few milliseconds. */
@@ -111,27 +79,46 @@ export class World {
     return node;
   }
 
+  /** The interfaces on a LAN. */
+  nodesOn(lan: SimulatedLan): readonly SimulatedNode[] {
+    return this.nodes.filter((node) => node.wire === lan.wire);
+  }
+
+  /** The LAN whose subnet has the address. */
+  lanOf(address: Address): SimulatedLan {
+    const lan = this.lans.find((candidate) => candidate.contains(address));
+    if (lan === undefined) {
+      throw new RangeError(`${formatAddress(address)} is on no LAN`);
+    }
+    return lan;
+  }
+
   /**
    * A Service gets this address; each agent hears of it within a few milliseconds.
    * @param options.everyoneFirst each node believes itself to be the preferred one, and all hear of it at once
+   * @param options.weights that `preferredNodes` give, by position of the node; default 0 for each
    */
-  addService(text: string, options: { readonly everyoneFirst?: boolean } = {}): Address {
+  addService(
+    text: string,
+    options: { readonly everyoneFirst?: boolean; readonly weights?: readonly number[] } = {},
+  ): Address {
     const address = parseAddress(text);
-    const candidate: Candidate = {
-      address,
-      interfaceIndex: 2,
-      services: [`default/${text}`],
-      preferences: new Map(this.nodes.map((node) => [node.name, 0])),
-      eligible: true,
-    };
-    this.#candidates.set(addressKey(address), candidate);
+    this.#addresses.set(addressKey(address), address);
     this.#histories.set(addressKey(address), []);
-    for (const node of this.nodes) {
-      if (options.everyoneFirst === true) {
-        const preferences = new Map([...candidate.preferences, [node.name, 100]]);
-        this.timeline.after(0, () => node.handle({ type: 'candidate', candidate: { ...candidate, preferences } }));
-      } else {
-        this.timeline.after(this.random() * 5, () => node.handle({ type: 'candidate', candidate }));
+    const service: SimulatedService = {
+      address,
+      weights: new Map(
+        this.lanOf(address).members.map((member) => [this.#names[member] ?? '', options.weights?.[member] ?? 0]),
+      ),
+      ineligible: new Set(),
+    };
+    this.api.setService(service);
+    if (options.everyoneFirst === true) {
+      for (const node of this.nodes) {
+        const weights = new Map([...service.weights, [node.name, 100]]);
+        this.timeline.after(0, () =>
+          node.handle({ type: 'candidate', candidate: candidateOf({ ...service, weights }, node.name, 2) }),
+        );
       }
     }
     return address;
@@ -139,36 +126,20 @@ export class World {
 
   /** The Service goes. */
   removeService(address: Address): void {
-    this.#candidates.delete(addressKey(address));
-    for (const node of this.nodes) {
-      this.timeline.after(this.random() * 5, () => node.handle({ type: 'candidate-gone', address }));
-    }
+    this.api.removeService(address);
   }
 
   /** Only these nodes have a ready endpoint from now on. */
   setEligible(address: Address, names: readonly string[]): void {
-    this.#ineligible.set(
-      addressKey(address),
-      new Set(this.nodes.map(({ name }) => name).filter((name) => !names.includes(name))),
-    );
-    for (const node of this.nodes) {
-      this.timeline.after(this.random() * 5, () => {
-        for (const candidate of this.#candidatesOf(node.name)) {
-          node.handle({ type: 'candidate', candidate });
-        }
-      });
+    const service = this.api.state.services.get(addressKey(address));
+    if (service !== undefined) {
+      this.api.setService({ ...service, ineligible: new Set(this.#names.filter((name) => !names.includes(name))) });
     }
   }
 
   /** These nodes are to hand over, and every agent hears of it. */
   setExcluded(names: readonly string[]): void {
-    this.#excluded.clear();
-    for (const name of names) {
-      this.#excluded.add(name);
-    }
-    for (const node of this.nodes) {
-      this.timeline.after(this.random() * 5, () => node.refresh());
-    }
+    this.api.setExcluded(names);
   }
 
   /** Names of the nodes whose kernel answers for the address on the LAN. */
@@ -206,30 +177,81 @@ export class World {
     return { longestGapMs, longestOverlapMs, history };
   }
 
-  *#candidatesOf(name: string): Iterable<Candidate> {
-    for (const [key, candidate] of this.#candidates) {
-      const ineligible = this.#ineligible.get(key);
-      yield ineligible === undefined
-        ? candidate
-        : {
-            ...candidate,
-            preferences: new Map([...candidate.preferences].filter(([node]) => !ineligible.has(node))),
-            eligible: !ineligible.has(name),
-          };
+  #lan(position: number): SimulatedLan {
+    const lan = this.lans[position];
+    if (lan === undefined) {
+      throw new RangeError(`there is no LAN ${position}`);
     }
+    return lan;
+  }
+
+  #node(lan: SimulatedLan, member: number): SimulatedNode {
+    const name = this.#names[member] ?? '';
+    const ownAddresses = lan.ownAddresses(member);
+    return new SimulatedNode({
+      name,
+      mac: lan.mac(member),
+      ownAddresses,
+      addresses: ownAddresses,
+      wire: lan.wire,
+      timeline: this.timeline,
+      api: this.api,
+      random: this.random,
+      candidates: (cluster) => candidatesOf(cluster, name, lan),
+      view: ({ ready, remembered, excluded, adopted }, carrier) => ({
+        ready,
+        remembered,
+        excluded: excluded.has(name),
+        segment: lan.segment(member, { carrier, adopted }),
+        peers: this.#peers(excluded).filter((peer) => peer.node !== name),
+        settings: DEFAULT_HOLDER_SETTINGS,
+      }),
+    });
+  }
+
+  /** All nodes, as their LBNodeStatus says: it outlives them. */
+  #peers(excluded: ReadonlySet<string>): readonly Peer[] {
+    return this.#names.map((node, member) => ({
+      node,
+      excluded: excluded.has(node),
+      interfaces: this.lans.filter((lan) => lan.members.includes(member)).map((lan) => lan.peerInterface(member)),
+    }));
   }
 
   #note(): void {
     for (const [key, history] of this.#histories) {
-      const candidate = this.#candidates.get(key);
-      if (candidate === undefined) {
+      const address = this.#addresses.get(key);
+      if (address === undefined || !this.api.state.services.has(key)) {
         continue;
       }
-      const holders = this.holders(candidate.address);
+      const holders = this.holders(address);
       const last = history.at(-1)?.holders ?? [];
       if (holders.length !== last.length || holders.some((name, index) => name !== last[index])) {
         history.push({ at: this.timeline.now, holders });
       }
     }
   }
+}
+
+function* candidatesOf(
+  cluster: Pick<ClusterState, 'services'>,
+  node: string,
+  lan: SimulatedLan,
+): IterableIterator<Candidate> {
+  for (const service of cluster.services.values()) {
+    if (lan.contains(service.address)) {
+      yield candidateOf(service, node, lan.position + 2);
+    }
+  }
+}
+
+function candidateOf(service: SimulatedService, node: string, interfaceIndex: number): Candidate {
+  const { address, weights, ineligible } = service;
+  return {
+    address,
+    interfaceIndex,
+    services: [`default/${formatAddress(address)}`],
+    preferences: ineligible.size === 0 ? weights : new Map([...weights].filter(([name]) => !ineligible.has(name))),
+    eligible: weights.has(node) && !ineligible.has(node),
+  };
 }
