@@ -69,7 +69,6 @@ export class Allocator {
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const following = this.#caches.run(signal);
-    await Promise.race([this.#caches.synced(), following]);
     if (this.#elector === undefined) {
       await this.#lead(signal);
     } else {
@@ -79,7 +78,7 @@ export class Allocator {
   }
 
   async #lead(signal: AbortSignal): Promise<void> {
-    const { client, logger, ownership, namespace, annotateHolders, wait } = this.#options;
+    const { client, logger, namespace, annotateHolders, wait } = this.#options;
     const common = {
       client,
       logger,
@@ -97,7 +96,7 @@ export class Allocator {
       isIdle: () => this.#leader?.idle ?? false,
     });
     const validity = new ValidityLoop(common);
-    const term = { ...common, ownership, metrics: this.#metrics };
+    const term = { ...common, metrics: this.#metrics };
     try {
       await Promise.all([
         Leader.lead(term, signal, (leader) => {

@@ -1,6 +1,6 @@
 import type { ServiceView } from '@fairlead/ipam';
 import { metadataOnly, NAMESPACES, Reflector, SERVICE_GROUPS, SERVICES, Store } from '@fairlead/kube';
-import type { KubeClient } from '@fairlead/kube';
+import type { KubeClient, Service } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import type { GroupFacts } from './objects/group.ts';
 import { projectGroup } from './objects/group.ts';
@@ -8,18 +8,25 @@ import type { NamespaceFacts } from './objects/namespace.ts';
 import { projectNamespace } from './objects/namespace.ts';
 import type { Ownership } from './objects/service.ts';
 import { projectService } from './objects/service.ts';
+import { SharedValues } from './objects/shared-values.ts';
 
 /** What the allocator knows of the cluster; the same on the leader and on a standby. */
 export class Caches {
-  readonly services = new Store<ServiceView>();
+  readonly services = new Store<ServiceView, 'address'>({
+    indices: { address: ({ observed }) => observed.addresses },
+  });
   readonly groups = new Store<GroupFacts>();
   readonly namespaces = new Store<NamespaceFacts>();
+  /** What is kept of a Service; the same for one that was read in another way. */
+  readonly projectService: (service: Service) => ServiceView | undefined;
   readonly #reflectors: readonly {
     readonly what: string;
     readonly reflector: Pick<Reflector<never, never>, 'run' | 'synced' | 'hasSynced' | 'refresh'>;
   }[];
 
   constructor({ client, logger, ownership }: { client: KubeClient; logger: Logger; ownership: Ownership }) {
+    const shared = new SharedValues();
+    this.projectService = (service) => projectService(service, ownership, shared);
     this.#reflectors = [
       {
         what: 'Services',
@@ -29,7 +36,7 @@ export class Caches {
           type: SERVICES,
           store: this.services,
           logger,
-          project: (service) => projectService(service, ownership),
+          project: this.projectService,
         }),
       },
       {

@@ -9,8 +9,6 @@ import type { GroupFacts } from './objects/group.ts';
 import { groupView } from './objects/group.ts';
 import type { NamespaceFacts } from './objects/namespace.ts';
 import { sameLabels } from './objects/namespace.ts';
-import type { Ownership } from './objects/service.ts';
-import { projectService } from './objects/service.ts';
 import type { Recorder } from './recorder.ts';
 import { ServiceWriter } from './service/writer.ts';
 import type { Current } from './service/writer.ts';
@@ -20,7 +18,6 @@ export interface LeaderOptions {
   readonly client: KubeClient;
   readonly logger: Logger;
   readonly caches: Caches;
-  readonly ownership: Ownership;
   readonly recorder: Recorder;
   readonly metrics: AllocatorMetrics;
   /** Monotonic milliseconds until which we may write. */
@@ -127,10 +124,13 @@ export class Leader {
     }
   }
 
-  /** The watch may come later than the answers to our own requests: what is older than they are is no news. */
+  /**
+   * The watch may come later than the answers to our own requests: what is older than they are is no news. The same version
+   * is none either, but the engine is to keep the very object that the cache keeps, or each Service would be there twice.
+   */
   #upsert(view: ServiceView): void {
     const known = this.#engine.view(view.key)?.resourceVersion;
-    if (known === undefined || (known !== view.resourceVersion && !isOlder(view.resourceVersion, known))) {
+    if (known === undefined || !isOlder(view.resourceVersion, known)) {
       this.#apply({ type: 'service-upserted', service: view });
     }
   }
@@ -149,7 +149,7 @@ export class Leader {
    */
   #learn(key: string, base: ServiceView, service: Service): void {
     const known = this.#engine.view(key);
-    const view = projectService(service, this.#options.ownership);
+    const view = this.#options.caches.projectService(service);
     if (view !== undefined && known?.uid === base.uid && known.resourceVersion === base.resourceVersion) {
       this.#apply({ type: 'service-upserted', service: view });
     }

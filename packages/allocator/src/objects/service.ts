@@ -3,6 +3,7 @@ import type { IPFamily } from '@fairlead/api';
 import type { IPFamilyPolicy, ObservedStatus, ServiceView } from '@fairlead/ipam';
 import { keyText } from '@fairlead/kube';
 import type { Service } from '@fairlead/kube';
+import { SharedValues } from './shared-values.ts';
 
 /** Which Services are ours. */
 export interface Ownership {
@@ -13,44 +14,51 @@ export interface Ownership {
 }
 
 const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
+const NO_ADDRESSES: readonly string[] = Object.freeze([]);
 
 /**
  * What allocation needs of a Service; undefined for one that is none of our business: another type or another class. One
  * that is being deleted, or stopped being a LoadBalancer, and still shows what we wrote is `leaving`; one of another class
  * that has an address of Fairlead's is `foreign`.
+ * @param shared where values are found that other Services have as well
  */
-export function projectService(service: Service, ownership: Ownership): ServiceView | undefined {
+export function projectService(
+  service: Service,
+  ownership: Ownership,
+  shared: SharedValues = new SharedValues(),
+): ServiceView | undefined {
   const { metadata = {}, spec = {} } = service;
-  const observed = observedStatus(service);
+  const observed = observedStatus(service, shared);
   const role = roleOf(service, observed, ownership);
   if (role === undefined) {
     return undefined;
   }
   const annotations = metadata.annotations ?? {};
   const labels = metadata.labels ?? {};
-  const wishes = {
-    group: present(annotations[SERVICE_ANNOTATIONS.serviceGroup]),
-    addresses: present(annotations[SERVICE_ANNOTATIONS.addresses]),
-    sharingKey: present(annotations[SERVICE_ANNOTATIONS.allowSharedIP]),
-    loadBalancerIP: present(spec.loadBalancerIP),
-  };
+  const group = present(annotations[SERVICE_ANNOTATIONS.serviceGroup]);
+  const addresses = present(annotations[SERVICE_ANNOTATIONS.addresses]);
+  const sharingKey = present(annotations[SERVICE_ANNOTATIONS.allowSharedIP]);
+  const loadBalancerIP = present(spec.loadBalancerIP);
   return {
     key: keyText(metadata),
-    namespace: metadata.namespace ?? '',
+    namespace: shared.text(metadata.namespace ?? ''),
     name: metadata.name ?? '',
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     role,
-    families: (spec.ipFamilies ?? []).filter((family): family is IPFamily => family === 'IPv4' || family === 'IPv6'),
+    families: shared.list((spec.ipFamilies ?? []).filter(isFamily)),
     policy: policyOf(spec.ipFamilyPolicy),
-    ports: (spec.ports ?? []).map(({ protocol, port }) => `${protocol ?? 'TCP'}/${port}`),
+    ports: shared.list((spec.ports ?? []).map(({ protocol, port }) => `${protocol ?? 'TCP'}/${port}`)),
     externalTrafficPolicy: spec.externalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
-    selector: selectorText(spec.selector),
+    selector: shared.text(selectorText(spec.selector)),
     labels: Object.keys(labels).length === 0 ? NO_LABELS : labels,
     reallocate: annotations[SERVICE_ANNOTATIONS.reallocate] === 'true',
     observed,
-    ...Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined)),
+    ...(group !== undefined && { group: shared.text(group) }),
+    ...(addresses !== undefined && { addresses }),
+    ...(sharingKey !== undefined && { sharingKey }),
+    ...(loadBalancerIP !== undefined && { loadBalancerIP }),
   };
 }
 
@@ -71,24 +79,41 @@ function roleOf(
   return metadata?.deletionTimestamp === undefined ? 'ours' : 'leaving';
 }
 
-function observedStatus({ metadata, status }: Service): ObservedStatus {
+function observedStatus({ metadata, status }: Service, shared: SharedValues): ObservedStatus {
   const ingress = status?.loadBalancer?.ingress ?? [];
   const condition = status?.conditions?.find(({ type }) => type === ADDRESSES_ALLOCATED);
-  const annotations = metadata?.annotations ?? {};
-  const written = {
-    allocatedFrom: annotations[ALLOCATOR_ANNOTATIONS.allocatedFrom],
-    reason: annotations[ALLOCATOR_ANNOTATIONS.reason],
-    announcedBy: annotations[ALLOCATOR_ANNOTATIONS.announcedBy],
-    condition: condition && { status: condition.status, reason: condition.reason, message: condition.message },
-  };
+  const {
+    [ALLOCATOR_ANNOTATIONS.allocatedFrom]: allocatedFrom,
+    [ALLOCATOR_ANNOTATIONS.reason]: reason,
+    [ALLOCATOR_ANNOTATIONS.announcedBy]: announcedBy,
+  } = metadata?.annotations ?? {};
   return {
-    addresses: ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
+    addresses: ingress.length === 0 ? NO_ADDRESSES : compact(ingress.flatMap(({ ip }) => ip ?? [])),
     wellFormed: ingress.every(
       ({ ip, ipMode, hostname, ports }) =>
         ip !== undefined && ipMode === 'VIP' && hostname === undefined && (ports ?? []).length === 0,
     ),
-    ...Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined)),
+    ...(allocatedFrom !== undefined && { allocatedFrom: shared.text(allocatedFrom) }),
+    ...(reason !== undefined && { reason: shared.text(reason) }),
+    ...(announcedBy !== undefined && { announcedBy }),
+    ...(condition !== undefined && {
+      condition: {
+        status: condition.status,
+        reason: shared.text(condition.reason),
+        // Why there is none is the same for many, which address it is for nobody else.
+        message: condition.status === 'True' ? condition.message : shared.text(condition.message),
+      },
+    }),
   };
+}
+
+/** The same with no room to grow: V8 gives lists that were grown room for 16 more. */
+function compact<T>(list: readonly T[]): readonly T[] {
+  return list.slice();
+}
+
+function isFamily(family: string): family is IPFamily {
+  return family === 'IPv4' || family === 'IPv6';
 }
 
 function present(text: string | undefined): string | undefined {

@@ -133,31 +133,46 @@ export class Store<P extends Projected, I extends string = never> {
   }
 }
 
-/** Keys by value. */
+/** Keys by value. Most values belong to one object alone, and a Set for each would cost more than all the rest. */
 class Index<P> {
   readonly #valuesOf: (object: P) => Iterable<string>;
-  readonly #keys = new Map<string, Set<string>>();
+  readonly #keys = new Map<string, string | Set<string>>();
 
   constructor(valuesOf: (object: P) => Iterable<string>) {
     this.#valuesOf = valuesOf;
   }
 
   keys(value: string): Iterable<string> {
-    return this.#keys.get(value) ?? [];
+    const keys = this.#keys.get(value) ?? [];
+    return typeof keys === 'string' ? [keys] : keys;
   }
 
   change(key: string, previous: P | undefined, next: P | undefined): void {
     for (const value of previous === undefined ? [] : this.#valuesOf(previous)) {
-      const keys = this.#keys.get(value);
-      keys?.delete(key);
-      if (keys?.size === 0) {
-        this.#keys.delete(value);
-      }
+      this.#remove(value, key);
     }
     for (const value of next === undefined ? [] : this.#valuesOf(next)) {
-      const keys = this.#keys.get(value) ?? new Set();
+      this.#add(value, key);
+    }
+  }
+
+  #add(value: string, key: string): void {
+    const keys = this.#keys.get(value);
+    if (keys === undefined) {
+      this.#keys.set(value, key);
+    } else if (typeof keys !== 'string') {
       keys.add(key);
-      this.#keys.set(value, keys);
+    } else if (keys !== key) {
+      this.#keys.set(value, new Set([keys, key]));
+    }
+  }
+
+  #remove(value: string, key: string): void {
+    const keys = this.#keys.get(value);
+    if (keys === key) {
+      this.#keys.delete(value);
+    } else if (typeof keys === 'object' && keys.delete(key) && keys.size === 0) {
+      this.#keys.delete(value);
     }
   }
 }
