@@ -34,8 +34,7 @@ export class AgeLine<T> {
   add(member: T): void {
     if (!this.#positions.has(member)) {
       this.#heap.push(member);
-      this.#positions.set(member, this.#heap.length - 1);
-      this.#rise(this.#heap.length - 1);
+      this.#rise(member, this.#heap.length - 1);
     }
   }
 
@@ -51,9 +50,8 @@ export class AgeLine<T> {
     }
     this.#positions.delete(member);
     if (last !== member) {
-      this.#place(last, position);
-      this.#rise(position);
-      this.#sink(this.#positions.get(last) ?? position);
+      this.#rise(last, position);
+      this.#sink(last, this.#positions.get(last) ?? position);
     }
   }
 
@@ -66,11 +64,10 @@ export class AgeLine<T> {
     return compareAge(this.#ageOf(a), this.#ageOf(b)) < 0;
   }
 
-  /** Members above that are younger come down, until the member has its place. */
-  #rise(from: number): void {
-    const member = this.#heap[from];
+  /** Places the member where it belongs at or above the position: members above that are younger come down. */
+  #rise(member: T, from: number): void {
     let position = from;
-    while (member !== undefined && position > 0) {
+    while (position > 0) {
       const parent = (position - 1) >>> 1;
       const above = this.#heap[parent];
       if (above === undefined || !this.#isOlder(member, above)) {
@@ -79,16 +76,13 @@ export class AgeLine<T> {
       this.#place(above, position);
       position = parent;
     }
-    if (member !== undefined && position !== from) {
-      this.#place(member, position);
-    }
+    this.#place(member, position);
   }
 
-  /** Members below that are older come up, until the member has its place. */
-  #sink(from: number): void {
-    const member = this.#heap[from];
+  /** Places the member where it belongs at or below the position: members below that are older come up. */
+  #sink(member: T, from: number): void {
     let position = from;
-    while (member !== undefined) {
+    for (;;) {
       const child = this.#olderChild(position);
       const below = this.#heap[child];
       if (below === undefined || !this.#isOlder(below, member)) {
@@ -97,9 +91,7 @@ export class AgeLine<T> {
       this.#place(below, position);
       position = child;
     }
-    if (member !== undefined && position !== from) {
-      this.#place(member, position);
-    }
+    this.#place(member, position);
   }
 
   /** Where the older of two children stands; beyond the end where there is none. */

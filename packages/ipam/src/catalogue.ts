@@ -3,6 +3,7 @@ import { AddressError, validateServiceGroup } from '@fairlead/api';
 import type { GroupProblem, GroupView } from './group.ts';
 import { Group, compareForAssignment } from './group.ts';
 import { findInterval } from './intervals.ts';
+import { PermittedGroups } from './permitted-groups.ts';
 import type { Pool } from './pool.ts';
 import { compilePool } from './pool.ts';
 
@@ -14,14 +15,14 @@ export class Catalogue {
   readonly groups: ReadonlyMap<string, Group>;
   /** Groups that serve those who name none, in the order in which they are tried. */
   readonly automatic: readonly Group[];
-  /** Whether the labels of a Service's Namespace must be known to choose among {@link automatic}. */
-  readonly looksAtNamespaces: boolean;
+  /** Which of these a Service may draw from. */
+  readonly permitted: PermittedGroups;
   readonly #pools: Readonly<Record<IPFamily, readonly Pool[]>>;
 
   private constructor(groups: ReadonlyMap<string, Group>, pools: Readonly<Record<IPFamily, readonly Pool[]>>) {
     this.groups = groups;
     this.automatic = [...groups.values()].filter(({ view }) => view.spec.assign.auto).sort(compareForAssignment);
-    this.looksAtNamespaces = this.automatic.some((group) => group.looksAtNamespaces);
+    this.permitted = new PermittedGroups(this.automatic);
     this.#pools = pools;
   }
 

@@ -181,11 +181,14 @@ class Drawing {
   #likeness(): string {
     const { view, request, holds, wantsToMove, group } = this.#service;
     const isUnlike = wantsToMove || !request.ok || request.addresses.size > 0;
+    if (isUnlike) {
+      return view.key;
+    }
     const held = view.families.filter((family) => holds.has(family)).join('+');
+    const home = held === '' ? '' : `${group} of ${held}`;
     const groups = this.#groups.map(({ name }) => name).join(' ');
-    return isUnlike
-      ? view.key
-      : JSON.stringify([view.families, view.policy, view.group, held === '' ? '' : group, held, groups]);
+    // No key of a Service has spaces, nor the name of a group that there is.
+    return `${view.families.join('+')} ${view.policy} ${view.group === undefined ? 'any' : 'named'} ${home} ${groups}`;
   }
 
   #refuse(group: Group | undefined, token: Refusal['token'], sentence: string): Refusal {

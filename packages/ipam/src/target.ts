@@ -129,13 +129,13 @@ function requestedTarget(
 
 function automaticTarget(service: Allocation, world: World): Target {
   const { view } = service;
-  const { automatic, groups, looksAtNamespaces } = world.catalogue;
+  const { automatic, groups, permitted: groupsFor } = world.catalogue;
   const labels = world.labelsOf(view.namespace);
-  if (labels === undefined && looksAtNamespaces) {
+  if (labels === undefined && groupsFor.looksAtNamespaces) {
     return pending(service);
   }
-  const mine = automatic.filter((group) => group.permits(view, labels));
-  const giving = mine.filter((group) => !group.draining);
+  const mine = groupsFor.of(view, labels);
+  const giving = mine.some((group) => group.draining) ? mine.filter((group) => !group.draining) : mine;
   const [first] = mine;
   if (giving.length > 0) {
     return { kind: 'groups', groups: giving };

@@ -195,7 +195,7 @@ export class WaitingServices {
   /** Who could join the holders of an address: because it is this one, or any at its place. */
   *whoCanJoin(holding: Holding<Allocation>): Iterable<Company> {
     const signature = holding.holders.any?.signature;
-    if (signature === undefined || holding.isContested) {
+    if (signature === undefined || holding.isContested || this.#companies.size === 0) {
       return;
     }
     const { family, value, listing, namespace } = holding;
