@@ -8,6 +8,7 @@ import type { Effect, ElectionEvent, SegmentView, SentFrame } from '../election/
 import type { Claim, HeldAddress, HolderHooks, LocalAddress, LocalSegment } from '../election/types.ts';
 import type { Claims } from './claims.ts';
 import { heardContent, toLanFrame } from './frames.ts';
+import { WallClock } from './wall-clock.ts';
 
 /** A socket that cannot be opened is tried again after this: the interface may be just coming up. */
 const REOPEN_MS = 1000;
@@ -41,6 +42,7 @@ export function claimLabels(segment: LocalSegment, address?: Address): readonly 
 export class Segment {
   readonly #options: SegmentOptions;
   readonly #election: Election;
+  readonly #wallClock = new WallClock();
   #view: SegmentView;
   #socket: LanSocket | undefined;
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
@@ -97,9 +99,8 @@ export class Segment {
 
   /** What is to be on the interface; `since` in milliseconds since 1970. */
   held(): readonly HeldAddress[] {
-    const offset = Date.now() - performance.now();
     return this.#election.held().map(({ address, interfaceIndex, services, since }) => {
-      return { address, interfaceIndex, services, since: Math.round(since + offset) };
+      return { address, interfaceIndex, services, since: this.#wallClock.at(since) };
     });
   }
 
