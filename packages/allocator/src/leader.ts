@@ -125,12 +125,14 @@ export class Leader {
   }
 
   /**
-   * The watch may come later than the answers to our own requests: what is older than they are is no news. The same version
-   * is none either, but the engine is to keep the very object that the cache keeps, or each Service would be there twice.
+   * The watch may come later than the answers to our own requests: what is older than they are is no news. Nor is the same
+   * version, but the engine is to keep the very object that the cache keeps.
    */
   #upsert(view: ServiceView): void {
-    const known = this.#engine.view(view.key)?.resourceVersion;
-    if (known === undefined || !isOlder(view.resourceVersion, known)) {
+    const known = this.#engine.view(view.key);
+    if (known?.resourceVersion === view.resourceVersion) {
+      this.#engine.keep(view);
+    } else if (known === undefined || !isOlder(view.resourceVersion, known.resourceVersion)) {
       this.#apply({ type: 'service-upserted', service: view });
     }
   }

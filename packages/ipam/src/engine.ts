@@ -106,6 +106,11 @@ export class AllocationEngine {
     return this.#services.get(key)?.view;
   }
 
+  /** Takes the very version that it has, as another object: where a cache keeps that one, it is not in memory twice. */
+  keep(view: ServiceView): void {
+    this.#services.get(view.key)?.refresh(view);
+  }
+
   /** What is to stand on the Service; undefined when it is not ours, or nothing can be said yet. */
   verdict(key: string): Verdict | undefined {
     const service = this.#services.get(key);
