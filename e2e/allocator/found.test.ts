@@ -1,21 +1,38 @@
-import { SERVICE_ANNOTATIONS } from '@fairlead/api';
 import { AllocatorCluster, addressesOf, conditionOf } from './cluster.ts';
 import type { RunningAllocator } from './cluster.ts';
 
 let cluster: AllocatorCluster;
-let allocator: RunningAllocator;
+let running: RunningAllocator | undefined;
+
+/** Starts an allocator and ends the one before. */
+async function allocator(...flags: readonly string[]): Promise<RunningAllocator> {
+  await running?.process.kill('SIGTERM');
+  running = await cluster.allocator({ flags });
+  return running;
+}
 
 beforeAll(async () => {
   cluster = await AllocatorCluster.start();
-  await cluster.group('default', { pools: [{ range: '192.0.2.0/24' }] });
-  allocator = await cluster.allocator({ flags: ['--leader-elect=false'] });
 }, 60_000);
 
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
+afterEach(async () => {
+  await cluster.clear();
+});
+
 describe('a status that the API server refuses to take', () => {
+  beforeAll(async () => {
+    await cluster.group('default', { pools: [{ range: '198.51.100.0/24' }] });
+    await allocator('--leader-elect=false');
+  });
+
+  afterAll(async () => {
+    await cluster.plane.api.delete('/apis/fairlead.dev/v1/servicegroups/default');
+  });
+
   it('is told by an event on the Service, as the status cannot tell it, and is written when there is room', async () => {
     // Our annotations do not fit: all of an object's together have 256 KiB.
     await cluster.create('full', { annotations: { 'example.com/notes': 'x'.repeat(262_110) } });
@@ -30,31 +47,40 @@ describe('a status that the API server refuses to take', () => {
     const role = await cluster.plane.api.get<{ rules: { resources: string[] }[] }>(path);
     const rules = role.rules.filter(({ resources }) => !resources.includes('services/status'));
     await cluster.plane.api.patch(path, { rules });
-    await cluster.create('forbidden', { annotations: { [SERVICE_ANNOTATIONS.serviceGroup]: 'default' } });
+    await cluster.create('forbidden');
     const { note } = await cluster.untilEvent('forbidden', 'AllocationFailed');
     expect(note).toMatch(/forbidden: .* cannot patch resource "services\/status"/);
-    await allocator.process.waitForLog(/"level":"warn","message":"The writing of Services fails and is tried again"/);
+    await running?.process.waitForLog(/"level":"warn","message":"The writing of Services fails and is tried again"/);
     await cluster.plane.api.patch(path, { rules: role.rules });
     await cluster.until('forbidden', (object) => conditionOf(object)?.status === 'True');
-    await allocator.process.waitForLog(/The writing of Services works again/);
+    await running?.process.waitForLog(/The writing of Services works again/);
   });
 });
 
 it('an address that was given under other flags is not given a second time', async () => {
-  await using flags = await AllocatorCluster.start();
-  await flags.group('pair', { pools: [{ range: '192.0.2.1-192.0.2.2' }] });
-  const generous = await flags.allocator({ flags: ['--leader-elect=false', '--default-class'] });
-  await flags.create('classless', { spec: { loadBalancerClass: undefined } });
-  await flags.untilAddresses('classless', ['192.0.2.1']);
-  await generous.process.kill('SIGTERM');
-  const before = await flags.get('classless');
-  await flags.allocator({ flags: ['--leader-elect=false'] });
-  await flags.create('first');
-  await flags.untilAddresses('first', ['192.0.2.2']);
-  await flags.create('second');
-  await flags.untilRefused('second', 'PoolExhausted');
-  await flags.untilGroup('pair', ({ status }) => status?.allocatedIPv4 === '2' && status.availableIPv4 === '0');
-  expect((await flags.get('classless')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
-  await flags.delete('classless');
-  await flags.untilAddresses('second', ['192.0.2.1']);
+  await cluster.group('pair', { pools: [{ range: '192.0.2.1-192.0.2.2' }] });
+  await allocator('--leader-elect=false', '--default-class');
+  await cluster.create('classless', { spec: { loadBalancerClass: undefined } });
+  await cluster.untilAddresses('classless', ['192.0.2.1']);
+  await allocator('--leader-elect=false');
+  const before = await cluster.get('classless');
+  await cluster.create('first');
+  await cluster.untilAddresses('first', ['192.0.2.2']);
+  await cluster.create('second');
+  await cluster.untilRefused('second', 'PoolExhausted');
+  await cluster.untilGroup('pair', ({ status }) => status?.allocatedIPv4 === '2' && status.availableIPv4 === '0');
+  expect((await cluster.get('classless')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  await cluster.delete('classless');
+  await cluster.untilAddresses('second', ['192.0.2.1']);
+});
+
+it('a leader whose Lease somebody else has taken leaves it to them, and does not give it up in their stead', async () => {
+  const { process: leader } = await allocator();
+  await leader.waitForLog(/"message":"Allocating"/);
+  const path = '/apis/coordination.k8s.io/v1/namespaces/fairlead-system/leases/fairlead-allocator';
+  // By hand, so that the time of the last renewal is still the leader's own.
+  await cluster.plane.api.patch(path, { spec: { holderIdentity: 'somebody-else' } });
+  await leader.waitForLog(/"message":"No longer leading"/);
+  const { spec } = await cluster.plane.api.get<{ spec: { holderIdentity?: string } }>(path);
+  expect(spec.holderIdentity).toBe('somebody-else');
 });

@@ -285,7 +285,7 @@ export class LeaderElector {
 
   /** Makes the Lease free, so that the other replica need not wait for its end. */
   async #release(): Promise<void> {
-    const { client, logger } = this.#options;
+    const { client, logger, identity } = this.#options;
     const [known, ours] = [this.#lease, this.isLeader()];
     this.#hold = undefined;
     this.#lease = undefined;
@@ -299,6 +299,9 @@ export class LeaderElector {
     };
     try {
       const lease = known ?? (await client.get(LEASES, this.#key, call));
+      if (lease.spec?.holderIdentity !== identity) {
+        return; // it is somebody else's by now, whatever the clock says
+      }
       await free(lease).catch(async (error: unknown) => {
         // The renewal that the end interrupted may have happened after all.
         const newest = isConflict(error) ? await client.get(LEASES, this.#key, call) : undefined;
