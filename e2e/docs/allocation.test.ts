@@ -121,8 +121,8 @@ describe(`${PAGE} does what it says, in its order:`, () => {
     const page = await readFile(join(REPOSITORY, PAGE), 'utf8');
     const told = [...page.matchAll(/`(fairlead_[a-z_]+)`/g)].map(([, name = '']) => name);
     const served = await (await fetch(`${allocator.url}/metrics`)).text();
-    const names = [...served.matchAll(/^# TYPE (fairlead_(?:allocator|group)_\w+)/gm)].map(([, name = '']) => name);
+    const names = new Set([...served.matchAll(/^# TYPE (fairlead_\w+)/gm)].map(([, name]) => name));
     expect(told).not.toEqual([]);
-    expect(told.filter((name) => !names.includes(name))).toEqual([]);
+    expect(told.filter((name) => !names.has(name))).toEqual([]);
   });
 });
