@@ -11,95 +11,106 @@ export function compareAge(a: Aged, b: Aged): number {
   return a.createdAt - b.createdAt || (a.uid < b.uid ? -1 : a.uid > b.uid ? 1 : 0);
 }
 
-/** A waiting line: whoever is oldest stands in front, whenever it joined. Joining and leaving cost O(log n). */
+/** A member with its age when it joined. */
+interface Entry<T> extends Aged {
+  readonly member: T;
+  /** Whether it has left; it then goes from the heap when it comes to the top. */
+  hasLeft: boolean;
+}
+
+/** So many entries of those who have left are borne besides as many as there are members. */
+const LEFT_AT_MOST = 64;
+
+/** A waiting line: whoever is oldest stands in front, whenever it joined. Joining and leaving cost O(log n) over time. */
 export class AgeLine<T> {
   readonly #ageOf: (member: T) => Aged;
-  readonly #heap: T[] = [];
-  readonly #positions = new Map<T, number>();
+  /** A binary heap, the oldest on top; the one on top has not left. */
+  #heap: Entry<T>[] = [];
+  readonly #entries = new Map<T, Entry<T>>();
 
   constructor(ageOf: (member: T) => Aged) {
     this.#ageOf = ageOf;
   }
 
   get size(): number {
-    return this.#heap.length;
+    return this.#entries.size;
   }
 
   /** The oldest. */
   get first(): T | undefined {
-    return this.#heap[0];
+    return this.#heap[0]?.member;
   }
 
   /** Adds a member; one that is in line already stays where it is. */
   add(member: T): void {
-    if (!this.#positions.has(member)) {
-      this.#heap.push(member);
-      this.#rise(member, this.#heap.length - 1);
+    if (!this.#entries.has(member)) {
+      const { createdAt, uid } = this.#ageOf(member);
+      const entry = { member, createdAt, uid, hasLeft: false };
+      this.#entries.set(member, entry);
+      this.#heap.push(entry);
+      this.#rise(entry, this.#heap.length - 1);
     }
   }
 
   /** Removes a member, if it is in line. */
   remove(member: T): void {
-    const position = this.#positions.get(member);
-    const last = this.#heap.pop();
-    if (position === undefined || last === undefined) {
-      if (last !== undefined) {
-        this.#heap.push(last);
-      }
+    const entry = this.#entries.get(member);
+    if (entry === undefined) {
       return;
     }
-    this.#positions.delete(member);
-    if (last !== member) {
-      this.#rise(last, position);
-      this.#sink(last, this.#positions.get(last) ?? position);
+    entry.hasLeft = true;
+    this.#entries.delete(member);
+    while (this.#heap[0]?.hasLeft === true) {
+      this.#dropTop();
+    }
+    if (this.#heap.length > 2 * this.#entries.size + LEFT_AT_MOST) {
+      this.#heap = [...this.#entries.values()].sort(compareAge);
     }
   }
 
-  #place(member: T, position: number): void {
-    this.#heap[position] = member;
-    this.#positions.set(member, position);
+  #dropTop(): void {
+    const last = this.#heap.pop();
+    if (last !== undefined && this.#heap.length > 0) {
+      this.#sink(last);
+    }
   }
 
-  #isOlder(a: T, b: T): boolean {
-    return compareAge(this.#ageOf(a), this.#ageOf(b)) < 0;
-  }
-
-  /** Places the member where it belongs at or above the position: members above that are younger come down. */
-  #rise(member: T, from: number): void {
+  /** Places the entry where it belongs at or above the position: those above that are younger come down. */
+  #rise(entry: Entry<T>, from: number): void {
     let position = from;
     while (position > 0) {
       const parent = (position - 1) >>> 1;
       const above = this.#heap[parent];
-      if (above === undefined || !this.#isOlder(member, above)) {
+      if (above === undefined || compareAge(entry, above) >= 0) {
         break;
       }
-      this.#place(above, position);
+      this.#heap[position] = above;
       position = parent;
     }
-    this.#place(member, position);
+    this.#heap[position] = entry;
   }
 
-  /** Places the member where it belongs at or below the position: members below that are older come up. */
-  #sink(member: T, from: number): void {
-    let position = from;
+  /** Places the entry where it belongs from the top down: those below that are older come up. */
+  #sink(entry: Entry<T>): void {
+    let position = 0;
     for (;;) {
       const child = this.#olderChild(position);
       const below = this.#heap[child];
-      if (below === undefined || !this.#isOlder(below, member)) {
+      if (below === undefined || compareAge(below, entry) >= 0) {
         break;
       }
-      this.#place(below, position);
+      this.#heap[position] = below;
       position = child;
     }
-    this.#place(member, position);
+    this.#heap[position] = entry;
   }
 
   /** Where the older of two children stands; beyond the end where there is none. */
   #olderChild(position: number): number {
     const left = 2 * position + 1;
-    const leftMember = this.#heap[left];
-    const rightMember = this.#heap[left + 1];
-    return leftMember !== undefined && rightMember !== undefined && this.#isOlder(rightMember, leftMember)
+    const leftEntry = this.#heap[left];
+    const rightEntry = this.#heap[left + 1];
+    return leftEntry !== undefined && rightEntry !== undefined && compareAge(rightEntry, leftEntry) < 0
       ? left + 1
       : left;
   }

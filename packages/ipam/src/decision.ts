@@ -1,7 +1,6 @@
 import type { IPFamily, Refusal } from '@fairlead/api';
 import type { Allocation, World } from './allocation.ts';
 import type { Group } from './group.ts';
-import { placeIn } from './place.ts';
 import type { Place } from './place.ts';
 import { listNames, refusalOfGroup, refusalOfService } from './refusal.ts';
 import { targetOf } from './target.ts';
@@ -173,7 +172,7 @@ class Drawing {
     return this.#groups.flatMap((group) =>
       view.families
         .filter((family) => group.offers(family) && this.#kept(group, family) === undefined)
-        .map((family) => placeIn(group, family, view.namespace)),
+        .map((family) => group.placeOf(family, view.namespace)),
     );
   }
 
@@ -261,7 +260,7 @@ class Drawing {
     const service = this.#service;
     return service.signature === undefined
       ? undefined
-      : this.#world.joinable(service, placeIn(group, family, service.view.namespace))?.value;
+      : this.#world.joinable(service, group.placeOf(family, service.view.namespace))?.value;
   }
 
   /** Services with one key meet wherever they can: groups where they do come before the others. */

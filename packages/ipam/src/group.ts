@@ -2,6 +2,8 @@ import type { IPFamily, ServiceGroupReason, ServiceGroupSpec } from '@fairlead/a
 import { compileSelector } from '@fairlead/api';
 import type { Aged } from './age.ts';
 import { FreeAddresses } from './free-addresses.ts';
+import type { Place } from './place.ts';
+import { newPlace } from './place.ts';
 import type { Pool } from './pool.ts';
 import type { ServiceView } from './service.ts';
 
@@ -31,6 +33,7 @@ export class Group {
   readonly free: FreeByFamily;
   /** Distinct addresses of the pools that Services have, excluded ones included. */
   readonly allocated: Record<IPFamily, bigint> = { IPv4: 0n, IPv6: 0n };
+  readonly #places: Readonly<Record<IPFamily, Place>>;
   readonly #selectsNamespace: (labels: Labels) => boolean;
   readonly #selectsService: (labels: Labels) => boolean;
 
@@ -44,6 +47,7 @@ export class Group {
     this.view = view;
     this.pools = pools;
     this.problems = problems;
+    this.#places = { IPv4: newPlace(view.name, 'IPv4'), IPv6: newPlace(view.name, 'IPv6') };
     this.#selectsNamespace = compileSelector(view.spec.assign.namespaceSelector);
     this.#selectsService = compileSelector(view.spec.assign.serviceSelector);
     const families = (['IPv4', 'IPv6'] as const).filter((family) => pools.some((pool) => pool.family === family));
@@ -74,6 +78,11 @@ export class Group {
   /** Whether the labels of a Service's Namespace must be known to judge it. */
   get looksAtNamespaces(): boolean {
     return this.view.spec.assign.namespaceSelector !== undefined;
+  }
+
+  /** Where a Service of the namespace meets those with whom it may share an address of the group. */
+  placeOf(family: IPFamily, namespace: string): Place {
+    return this.namespaceOnly ? newPlace(this.name, family, namespace) : this.#places[family];
   }
 
   offers(family: IPFamily): boolean {

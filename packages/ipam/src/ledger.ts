@@ -5,7 +5,6 @@ import type { Group, GroupView, Labels } from './group.ts';
 import type { Holding } from './holding.ts';
 import { Holdings } from './holdings.ts';
 import type { Place } from './place.ts';
-import { placeIn } from './place.ts';
 import type { ServiceView } from './service.ts';
 
 /**
@@ -176,7 +175,7 @@ export class Ledger implements World {
     if (group?.free.get(family)?.isUsable(value) !== true || (group.namespaceOnly && namespace === undefined)) {
       return undefined;
     }
-    return placeIn(group, family, namespace ?? '');
+    return group.placeOf(family, namespace ?? '');
   }
 
   #countAllGroups(): void {

@@ -3,7 +3,6 @@ import type { Holding } from './holding.ts';
 import type { Ports } from './port-index.ts';
 import { PortIndex } from './port-index.ts';
 import type { Place } from './place.ts';
-import { placeKey } from './place.ts';
 
 /** Where an address stands that others could join. */
 export interface Listing {
@@ -26,7 +25,7 @@ export class SharedAddresses {
     if (signature === undefined || place === undefined || holding.isContested) {
       return;
     }
-    const index = this.#indexFor(signature, placeKey(place));
+    const index = this.#indexFor(signature, place.key);
     index.add(holding);
     holding.listing = { signature, place, index };
   }
@@ -42,7 +41,7 @@ export class SharedAddresses {
     index.delete(holding);
     const places = this.#bySignature.get(signature);
     if (index.size === 0 && places !== undefined) {
-      places.delete(placeKey(place));
+      places.delete(place.key);
       if (places.size === 0) {
         this.#bySignature.delete(signature);
       }
@@ -51,7 +50,7 @@ export class SharedAddresses {
 
   /** Addresses that one with this signature and these ports could join there. */
   joinable(signature: string, place: Place, ports: Ports): Iterable<Holding<Allocation>> {
-    return this.#bySignature.get(signature)?.get(placeKey(place))?.without(ports) ?? [];
+    return this.#bySignature.get(signature)?.get(place.key)?.without(ports) ?? [];
   }
 
   #indexFor(signature: string, place: string): PortIndex<Holding<Allocation>> {

@@ -189,7 +189,7 @@ export class Cluster {
 }
 
 /** The Service as it is once the verdict has been written; its own event follows later, if at all. */
-function written(view: ServiceView, verdict: Verdict): ServiceView {
+export function written(view: ServiceView, verdict: Verdict): ServiceView {
   if (verdict.kind === 'cleared') {
     return { ...view, observed: { addresses: [], wellFormed: true } };
   }

@@ -6,7 +6,6 @@ import type { Holding } from './holding.ts';
 import { Bag } from './bag.ts';
 import { addTo, removeFrom } from './sets.ts';
 import type { Place } from './place.ts';
-import { placeKey } from './place.ts';
 import type { Ports } from './port-index.ts';
 import { PortIndex, PortList } from './port-index.ts';
 
@@ -199,18 +198,20 @@ export class WaitingServices {
       return;
     }
     const { family, value, listing, namespace } = holding;
+    if (listing !== undefined) {
+      yield* this.#companiesAt(spot(signature, listing.place.key), holding);
+    }
     const address = addressKey(family, value);
-    const spots = [
-      spot(signature, address, undefined),
-      ...(namespace === undefined ? [] : [spot(signature, address, namespace)]),
-      ...(listing === undefined ? [] : [spot(signature, placeKey(listing.place), undefined)]),
-    ];
-    for (const key of spots) {
-      const companies = this.#bySpot.get(key);
-      if (companies !== undefined) {
-        yield* companies.without(holding.ports);
+    if (this.#byAddress.has(address)) {
+      yield* this.#companiesAt(spot(signature, address), holding);
+      if (namespace !== undefined) {
+        yield* this.#companiesAt(spot(signature, address, namespace), holding);
       }
     }
+  }
+
+  #companiesAt(where: string, { ports }: Holding<Allocation>): Iterable<Company> {
+    return this.#bySpot.get(where)?.without(ports) ?? [];
   }
 
   #joinLine(service: Allocation, needs: readonly Need[]): void {
@@ -284,7 +285,7 @@ export class WaitingServices {
       ...addresses.map(({ family, value, namespaceOnly }) =>
         spot(signature, addressKey(family, value), namespaceOnly ? namespace : undefined),
       ),
-      ...places.map((place) => spot(signature, placeKey(place), undefined)),
+      ...places.map(({ key }) => spot(signature, key)),
     ];
     const key = [likeness, ports.join(' '), ...spots].join('\n');
     let company = this.#companies.get(key);
