@@ -47,11 +47,18 @@ describe('refusals are one topic', () => {
     expect(topics([{ group: 'a' }, full], [{ group: 'b' }, draining])).toEqual([0, 1]);
   });
 
-  it('and another one where the Service is another, or had what it wanted in between', () => {
+  it('and another one where the Service is another', () => {
     expect(topics([{}, full], [{ uid: 'v' }, full])).toEqual([0, 1]);
+  });
+
+  it('and another one after the Service had what it wanted, unless the very same is said again', () => {
     const asked = new RefusalTopics();
     const before = asked.topicOf(view, full);
+    asked.over(view.key);
+    expect(asked.topicOf({ ...view, resourceVersion: '8' }, full)).toBe(before);
+    asked.over(view.key);
+    expect(asked.topicOf({ ...view, resourceVersion: '9' }, { ...full, sentence: 'full, as is another' })).toBe('9');
     asked.forget(view.key);
-    expect(asked.topicOf({ ...view, resourceVersion: '9' }, full)).not.toBe(before);
+    expect(asked.topicOf({ ...view, resourceVersion: '10' }, full)).toBe('10');
   });
 });

@@ -238,7 +238,7 @@ export class ServiceWriter {
     if (refusal !== undefined) {
       this.#tellRefusal(view, refusal, this.#topics.topicOf(view, refusal));
     } else if (verdict.kind === 'cleared' || verdict.refusal === undefined) {
-      this.#topics.forget(view.key);
+      this.#topics.over(view.key);
     }
   }
 
