@@ -2,7 +2,7 @@ import { API_VERSION, DEFAULT_LOAD_BALANCER_CLASS, SERVICE_ANNOTATIONS } from '@
 import type { ServiceGroup } from '@fairlead/api';
 import { seedServices } from '../lab/index.ts';
 import { AllocatorCluster, conditionOf } from './cluster.ts';
-import type { ServiceInput, StoredService } from './cluster.ts';
+import type { ServiceInput } from './cluster.ts';
 
 /** ServiceGroup with room for all. */
 export const ROOMY = 'roomy';
