@@ -37,6 +37,23 @@ export const DEAD_ASK_MS = 1000;
 export const WATCHED = 2;
 export const WATCHED_ON_SUSPICION = 4;
 
+/**
+ * Each peer that is watched is asked at least so often, also where it asks by itself, so that it hears that the agent here
+ * lives; and the agent of a peer that was to ask and has not for so long is suspected.
+ */
+export const SPEAK_MS = 1000;
+export const AGENT_SILENT_MS = 3000;
+/** The first look at a suspected agent's Lease waits this long: by then a node that is dead as a whole is known to be. */
+export const LEASE_WAIT_MS = 1000;
+/** A Lease that has not changed for so long, as observed here, is stale: agents renew theirs every 30 s. */
+export const LEASE_STALE_MS = 40_000;
+/** Pause between looks at a Lease that could not be read, and at that of an agent that is gone, until it is back. */
+export const LEASE_RETRY_MS = 10_000;
+/** An agent whose Lease was seen to change is not suspected again for so long. */
+export const AGENT_TRUST_MS = 60_000;
+/** When an address is announced after a question that a node without an agent has answered as well. */
+export const ANNOUNCE_OVER_MS = 30;
+
 /** A miss counts only where the own loop was not later than this. */
 export const ON_TIME_MS = 50;
 /** Later than this, others may have thought this node dead. */
@@ -65,6 +82,16 @@ export const RECHECK_MS = 150_000;
 export const NEW_RECHECK_MS = 1000;
 /** So long after the first complete picture, a Service that comes is a new one. */
 export const SETTLED_MS = 10_000;
+
+/**
+ * Whether a station answers for every address: so many random ones are asked for, each time so long (Linux delays
+ * answers by proxy up to 0.8 s: proxy_delay), twice where all were answered by the same station.
+ */
+export const PROXY_ASKS = 2;
+export const PROXY_ROUNDS = 2;
+export const PROXY_ANSWER_MS = 1000;
+/** When that is asked again, by the last answer, and at the soonest after a foreign answer. */
+export const PROXY_RECHECK_MS = { free: 600_000, proxied: 60_000, suspicion: 10_000 };
 
 /** EVPN freezes an address that moves 5 times in 180 s (RFC 7432 15.1). */
 export const MOVES = { most: 4, withinMs: 180_000 };

@@ -1,5 +1,6 @@
 import type { Address } from '@fairlead/api';
-import { ON_TIME_MS, RECHECK_MS, RESTORES, STALL_MS } from './constants.ts';
+import { ON_TIME_MS, PROXY_ANSWER_MS, RECHECK_MS, RESTORES, STALL_MS } from './constants.ts';
+import { heardLease, readLeases } from './agents.ts';
 import { hear } from './hearing.ts';
 import { announceAll, continueHolding, hold, sendAnnouncement } from './holding.ts';
 import { addressKey } from './key.ts';
@@ -11,7 +12,7 @@ import { begin, continueCheck, continueProof, sendRound } from './proving.ts';
 import { newRecord } from './record.ts';
 import type { AddressRecord } from './record.ts';
 import { ask, backOff, consider, livingHolder, waitFor } from './resting.ts';
-import type { Claim, HeldAddress } from './types.ts';
+import type { Claim, HeldAddress, HolderCounts, ProxiedSubnet } from './types.ts';
 import { watchPeers } from './watching.ts';
 
 /**
@@ -57,14 +58,26 @@ export class Election {
 
   /** When a `timer` event is due next. */
   nextDeadline(): number | undefined {
-    const { deadlines, outbox, watch } = this.#machine;
+    const { deadlines, leases, outbox, proxies, watch } = this.#machine;
     let next: number | undefined;
-    for (const time of [deadlines.next(), outbox.next(), watch.next()]) {
+    for (const time of [deadlines.next(), outbox.next(), watch.next(), leases.next(), proxies.next()]) {
       if (time !== undefined && (next === undefined || time < next)) {
         next = time;
       }
     }
     return next;
+  }
+
+  /** Subnets of the interface on which somebody answers for every address. */
+  proxied(): readonly ProxiedSubnet[] {
+    const interfaceIndex = this.#machine.view.segment.interface.index;
+    return this.#machine.proxies.proxied().map(({ subnet, mac }) => ({ interfaceIndex, subnet, mac }));
+  }
+
+  /** What happened since the start, and what is under way. */
+  counts(): Omit<HolderCounts, 'claimsWritten'> {
+    const { watch, probes, hintsSent, outbox, leases } = this.#machine;
+    return { ...watch.counts, probes, hintsSent, queuedBroadcasts: outbox.length, unfitPeers: leases.gone };
   }
 
   /** What is to be on the interface, with the time of the events since when. */
@@ -94,6 +107,9 @@ export class Election {
         this.#view(event.view);
         return;
       case 'candidate': {
+        if (event.candidate.barred === true && this.#known(event.candidate.address) === undefined) {
+          return;
+        }
         const record = this.#record(event.candidate.address);
         record.candidate = event.candidate;
         this.#judge(record);
@@ -112,6 +128,12 @@ export class Election {
         }
         return;
       }
+      case 'lease':
+        heardLease(this.#machine, event.node, event.renewed);
+        return;
+      case 'rewired':
+        announceAll(this.#machine);
+        return;
       case 'frame':
         hear(this.#machine, event.frame);
         return;
@@ -171,7 +193,9 @@ export class Election {
       peers: view.peers,
       intervalMs: view.settings.failover.intervalMs,
       misses: view.settings.failover.misses,
+      now: machine.now,
     });
+    machine.proxies.update(view.segment.subnets, machine.now);
     const firstReady = view.ready && machine.readyAt === undefined;
     if (firstReady) {
       machine.readyAt = machine.now;
@@ -183,8 +207,46 @@ export class Election {
         this.#checkClaim(record, otherMac);
       }
     }
-    if ((view.segment.carrier && !before.segment.carrier) || otherMac) {
+    const rewired = view.segment.carrier && !before.segment.carrier;
+    if (rewired || otherMac) {
       announceAll(machine);
+    }
+    if (rewired) {
+      machine.proxies.again(machine.now);
+    }
+  }
+
+  /** Asks for random addresses, and judges who answers for them. */
+  #checkProxies(): void {
+    const machine = this.#machine;
+    const dueAt = machine.proxies.next();
+    if (dueAt === undefined || dueAt > machine.now) {
+      return;
+    }
+    if (!machine.view.segment.carrier) {
+      machine.proxies.again(machine.now + PROXY_ANSWER_MS);
+      return;
+    }
+    const { ask: addresses, changed } = machine.proxies.due({
+      now: machine.now,
+      random: machine.random,
+      living: (since) => machine.living(since),
+      inUse: (address) => machine.inUse(address),
+    });
+    for (const about of addresses) {
+      machine.outbox.enqueue('proof', {
+        type: 'frame',
+        frame: { type: 'question', about, sender: 'own', to: 'group' },
+      });
+    }
+    if (addresses.length > 0) {
+      machine.lookForLife();
+    }
+    if (changed) {
+      machine.effects.push({ type: 'proxied' });
+      for (const record of machine.records.values()) {
+        this.#judge(record);
+      }
     }
   }
 
@@ -260,6 +322,10 @@ export class Election {
     const due = this.nextDeadline();
     const lag = due === undefined ? 0 : machine.now - due;
     watchPeers(machine, drained && lag <= ON_TIME_MS);
+    readLeases(machine);
+    if (drained) {
+      this.#checkProxies();
+    }
     for (;;) {
       const record = machine.deadlines.take(machine.now);
       if (record === undefined) {

@@ -1,6 +1,8 @@
 import { sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
-import { announceAll, heardOther } from './holding.ts';
+import { agentLives } from './agents.ts';
+import { AGENT_SILENT_MS } from './constants.ts';
+import { announceAll, heardOther, heardQuestion } from './holding.ts';
 import { addressKey } from './key.ts';
 import type { Machine } from './machine.ts';
 import type { HeardFrame } from './protocol.ts';
@@ -27,11 +29,15 @@ export function hear(machine: Machine, frame: HeardFrame): void {
       if (record !== undefined && peer !== undefined) {
         heardRival(machine, record, peer.node, content.probe);
       }
-      heardHint(machine, content.about);
+      if (record !== undefined && !content.unicast) {
+        heardQuestion(machine, record);
+      }
+      heardHint(machine, content.about, content.unicast && peer !== undefined);
       return;
     }
     case 'answer': {
       noteGateway(machine, content.about, content.mac);
+      machine.proxies.heard(content.about, content.mac);
       const owner = machine.watch.byMac(content.mac);
       if (owner?.ask !== undefined && sameAddress(owner.ask, content.about)) {
         heardLife(machine, owner, frame.at, true);
@@ -40,6 +46,10 @@ export function hear(machine: Machine, frame: HeardFrame): void {
       return;
     }
     case 'announcement':
+      if (peer !== undefined && machine.records.has(addressKey(content.about))) {
+        // Kernels announce nothing of ours.
+        agentLives(machine, peer);
+      }
       heardLife(machine, peer, frame.at, false);
       heardClaim(machine, content.about, content.mac, frame.at, false);
       return;
@@ -79,7 +89,7 @@ function heardClaim(machine: Machine, address: Address, mac: MAC, at: number, an
       return;
     case 'idle': {
       const node = machine.nodeOf(mac, record);
-      if (node !== undefined && !answer) {
+      if (node !== undefined && !answer && !machine.overrules(record, node)) {
         noteHolder(machine, record, node);
         rest(machine, record);
         if (machine.deadlines.get(record) !== undefined) {
@@ -101,10 +111,20 @@ function heardClaim(machine: Machine, address: Address, mac: MAC, at: number, an
   }
 }
 
-/** Somebody asks for a peer's own address: whoever looks after addresses of that peer finds out for itself. */
-function heardHint(machine: Machine, about: Address): void {
+/**
+ * Somebody asks for a peer's own address: whoever looks after addresses of that peer finds out for itself.
+ * @param byNode a node of ours asks this one alone, which nobody else does: the peer or its agent may be gone
+ */
+function heardHint(machine: Machine, about: Address, byNode: boolean): void {
   const peer = machine.watch.byOwnAddress(about);
-  if (peer !== undefined && machine.watch.wantsCheck(peer, machine.now) && machine.looksAfter(peer)) {
+  if (peer === undefined || peer.dead) {
+    return;
+  }
+  const silent = byNode && machine.now - peer.spokeAt >= AGENT_SILENT_MS;
+  if ((silent || machine.watch.wantsCheck(peer, machine.now)) && machine.looksAfter(peer)) {
     machine.watch.check(peer, machine.now);
+    if (silent) {
+      machine.leases.suspect(peer.node, machine.now);
+    }
   }
 }

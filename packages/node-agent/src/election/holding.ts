@@ -1,4 +1,5 @@
 import {
+  ANNOUNCE_OVER_MS,
   ASSERT_PAUSE_MS,
   CHECK_ASK_MS,
   CHECK_ASKS,
@@ -31,6 +32,7 @@ export function hold(
   options: { readonly taken: boolean; readonly from: string | undefined },
 ): void {
   const { now } = machine;
+  const over = machine.overrules(record, record.holder) ? record.holder : undefined;
   const phase: HeldPhase = {
     type: 'held',
     since: now,
@@ -45,7 +47,9 @@ export function hold(
     from: options.from === undefined ? undefined : { node: options.from, until: now + MOVE_TIMEOUT_MS },
     move: undefined,
     moveAfter: NEVER,
+    reconsiderAt: undefined,
     saidNoSuccessor: false,
+    over,
   };
   record.phase = phase;
   record.backOffMs = 0;
@@ -63,12 +67,28 @@ export function announce(machine: Machine, record: AddressRecord, phase: HeldPha
   schedule(machine, record, phase);
 }
 
-/** Announces everything that this node has, at once: somebody may have missed it, or have it too. */
+/**
+ * Announces everything that this node has, at once, and asks who else has it: somebody may have missed it, or have it too.
+ * Switches that suppress ARP let no announcement through, but questions in the node's own name.
+ */
 export function announceAll(machine: Machine): void {
   for (const record of machine.records.values()) {
     if (record.phase.type === 'held') {
       announce(machine, record, record.phase);
+      machine.outbox.enqueue('repeat', {
+        type: 'frame',
+        frame: { type: 'question', about: record.address, sender: 'own', to: 'all' },
+      });
     }
+  }
+}
+
+/** Somebody asks for an address that was taken over a node which still answers for it: our word is to be the last one. */
+export function heardQuestion(machine: Machine, record: AddressRecord): void {
+  const { phase } = record;
+  if (phase.type === 'held' && machine.overrules(record, phase.over)) {
+    phase.announceAt = Math.min(phase.announceAt, machine.now + ANNOUNCE_OVER_MS);
+    schedule(machine, record, phase);
   }
 }
 
@@ -115,6 +135,7 @@ function quietMs(machine: Machine): number {
 export function schedule(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
   let next = phase.queued ? Number.POSITIVE_INFINITY : phase.announceAt;
   next = Math.min(next, phase.rival?.nextAt ?? next, phase.claimAt ?? next, phase.move?.until ?? next);
+  next = Math.min(next, phase.reconsiderAt ?? next);
   if (next === Number.POSITIVE_INFINITY) {
     machine.deadlines.delete(record);
   } else {
@@ -188,23 +209,29 @@ export function heardOther(
     return;
   }
   phase.rival = undefined;
-  secondHolder(machine, record, phase, node);
+  secondHolder(machine, record, phase, { node, mac: options.mac });
 }
 
 /** Another node of ours has it too, by its own word: the higher rank keeps it. */
-function secondHolder(machine: Machine, record: AddressRecord, phase: HeldPhase, node: string): void {
+function secondHolder(
+  machine: Machine,
+  record: AddressRecord,
+  phase: HeldPhase,
+  { node, mac }: { readonly node: string; readonly mac: MAC },
+): void {
   if (phase.move?.successor === node) {
     withdraw(machine, record, 'moved', node);
     return;
   }
   const handsOver = phase.from !== undefined && phase.from.node === node && machine.now < phase.from.until;
-  if (!handsOver && !machine.outranks(record, node)) {
+  if (!handsOver && !machine.overrules(record, node) && !machine.outranks(record, node)) {
     withdraw(machine, record, 'two-holders', node);
     return;
   }
   const pause = handsOver ? PROXY_SETTLE_MS : ASSERT_PAUSE_MS;
   if (machine.now - phase.assertedAt >= pause) {
     announce(machine, record, phase);
+    machine.send({ type: 'announcement', about: record.address, form: 'reply', to: { mac } });
   }
   if (record.claim?.holder !== machine.node) {
     phase.claimAt ??= machine.now + CLAIM_CORRECTION_MS;
@@ -212,9 +239,12 @@ function secondHolder(machine: Machine, record: AddressRecord, phase: HeldPhase,
   schedule(machine, record, phase);
 }
 
-/** RFC 5227 2.4 (b): defend once in the interval; only right after taking it, the other one was there first. */
+/**
+ * RFC 5227 2.4: let go of it, or defend it once in the interval, as its group says; right after taking it, the other one
+ * was there first.
+ */
 function foreignUse(machine: Machine, record: AddressRecord, phase: HeldPhase, mac: MAC): void {
-  if (machine.now < phase.listenUntil) {
+  if (machine.now < phase.listenUntil || machine.policyOf(record).onConflict === 'Yield') {
     machine.say(record, { type: 'conflict', mac, held: true });
     withdraw(machine, record, 'conflict', undefined);
     return;

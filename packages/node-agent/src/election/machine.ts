@@ -1,3 +1,5 @@
+import { lanName, prefixContains, sameAddress } from '@fairlead/api';
+import type { Address } from '@fairlead/api';
 import {
   BROADCAST_BURST,
   BROADCASTS_PER_SECOND,
@@ -12,10 +14,13 @@ import { Deadlines } from './deadlines.ts';
 import { addressKey } from './key.ts';
 import { Outbox } from './outbox.ts';
 import type { Effect, SegmentView, SentFrame } from './protocol.ts';
+import { LeaseWatch } from './lease-watch.ts';
+import { ProxyWatch } from './proxies.ts';
 import { compareContenders, hashName, score } from './rank.ts';
 import type { Contender, NameHash } from './rank.ts';
 import type { AddressRecord } from './record.ts';
-import type { Claim, HolderEvent, MAC, WithdrawReason } from './types.ts';
+import { DEFAULT_HOLDER_POLICY } from './types.ts';
+import type { Claim, HolderEvent, HolderPolicy, MAC, WithdrawReason } from './types.ts';
 import { PeerWatch } from './watch.ts';
 import type { WatchedPeer } from './watch.ts';
 
@@ -36,6 +41,8 @@ export class Machine {
   readonly deadlines = new Deadlines<AddressRecord>();
   readonly outbox = new Outbox<Broadcast>({ perSecond: BROADCASTS_PER_SECOND, burst: BROADCAST_BURST });
   readonly watch: PeerWatch;
+  readonly leases = new LeaseWatch();
+  readonly proxies = new ProxyWatch();
   /** MACs of the gateways, as heard. */
   readonly gatewayMacs = new Map<bigint, MAC>();
   view: SegmentView;
@@ -49,6 +56,9 @@ export class Machine {
   /** Since when there was enough knowledge to take addresses. */
   readyAt: number | undefined;
   effects: Effect[] = [];
+  /** Rounds of proofs and hints that went out. */
+  probes = 0;
+  hintsSent = 0;
 
   constructor(options: { readonly node: string; readonly view: SegmentView; readonly random: () => number }) {
     this.node = options.node;
@@ -82,7 +92,8 @@ export class Machine {
     what:
       | { readonly type: 'announced' | 'no-successor' }
       | { readonly type: 'withdrawn'; readonly reason: WithdrawReason }
-      | { readonly type: 'conflict'; readonly mac: MAC; readonly held: boolean },
+      | { readonly type: 'conflict'; readonly mac: MAC; readonly held: boolean }
+      | { readonly type: 'holder-unfit'; readonly node: string },
   ): void {
     const event: HolderEvent = {
       ...what,
@@ -159,7 +170,7 @@ export class Machine {
     let rank = 0;
     for (const peer of this.watch.all()) {
       const contender = this.#contender(record, peer);
-      if (contender !== undefined && !peer.dead && compareContenders(contender, own) < 0) {
+      if (contender !== undefined && canTake(peer) && compareContenders(contender, own) < 0) {
         rank += 1;
       }
     }
@@ -171,12 +182,24 @@ export class Machine {
     const contenders: { readonly peer: WatchedPeer; readonly contender: Contender }[] = [];
     for (const peer of this.watch.all()) {
       const contender = this.#contender(record, peer);
-      if (contender !== undefined && !peer.dead) {
+      if (contender !== undefined && canTake(peer)) {
         contenders.push({ peer, contender });
       }
     }
     contenders.sort((a, b) => compareContenders(a.contender, b.contender));
     return contenders.slice(0, most).map(({ peer }) => peer);
+  }
+
+  /** Whether somebody is known to use the address on this segment. */
+  inUse(address: Address): boolean {
+    const key = addressKey(address);
+    const { ownAddresses, gateways } = this.view.segment;
+    return (
+      this.records.has(key) ||
+      this.claims.has(key) ||
+      this.watch.byOwnAddress(address) !== undefined ||
+      [...ownAddresses, ...gateways].some((used) => sameAddress(used, address))
+    );
   }
 
   /** By hash alone, which every node computes alike: whether this node goes before the other one. */
@@ -200,10 +223,36 @@ export class Machine {
     return false;
   }
 
+  /** What the address's group says of disputes. */
+  policyOf(record: AddressRecord): HolderPolicy {
+    return record.candidate?.policy ?? DEFAULT_HOLDER_POLICY;
+  }
+
+  /** Whether the address may be announced over that node, which answers for it and has no agent. */
+  overrules(record: AddressRecord, node: string | undefined): boolean {
+    return node !== undefined && this.policyOf(record).takeOver === 'Force' && this.watch.get(node)?.unfit === true;
+  }
+
   #contender(record: AddressRecord, peer: WatchedPeer): Contender | undefined {
     const preference = record.candidate?.preferences.get(peer.node);
-    return preference === undefined
+    return preference === undefined || !this.#reaches(peer, record)
       ? undefined
       : { excluded: peer.excluded, preference, score: score(peer.hash, record.words) };
   }
+
+  /** Whether the peer is on a LAN that the address is part of: an interface may be on several. */
+  #reaches(peer: WatchedPeer, { address }: AddressRecord): boolean {
+    if (this.watch.uniform) {
+      return true;
+    }
+    const { subnets, lans } = this.view.segment;
+    const names = subnets.flatMap((subnet) => (prefixContains(subnet, address) ? [lanName(subnet)] : []));
+    const known = names.filter((name) => lans.includes(name));
+    return known.length === 0 || known.some((name) => peer.lans.has(name));
+  }
+}
+
+/** A node that is dead, or whose agent is gone, takes nothing. */
+function canTake(peer: WatchedPeer): boolean {
+  return !peer.dead && !peer.unfit;
 }

@@ -2,48 +2,113 @@ import { MOVE_RETRY_MS, MOVE_TIMEOUT_MS, RIVAL_FRESH_MS } from './constants.ts';
 import { schedule, suspectRival, withdraw } from './holding.ts';
 import type { Machine } from './machine.ts';
 import type { AddressRecord, HeldPhase } from './record.ts';
-import { consider } from './resting.ts';
+import { consider, movePause } from './resting.ts';
+import type { Candidate } from './types.ts';
+import type { WatchedPeer } from './watch.ts';
 
 /**
  * Planned moves: the holder names a successor in the claim; the successor takes the claim over, adds the address and
  * announces it; the holder lets go when it hears that. There is never a moment without a holder.
  */
 
+/** Why a holder hands over; written into the claim. */
+type MoveReason = 'not selected' | 'not eligible' | 'excluded' | 'preferred';
+
 /** Judges a held address after anything that may make this node hand over, or let it go. */
 export function considerMove(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
   if (!machine.view.ready) {
     return;
   }
-  if (record.candidate === undefined || record.candidate.preferences.size === 0) {
-    if (machine.view.remembered !== true) {
-      withdraw(machine, record, 'unwanted', undefined);
-    }
+  const { candidate } = record;
+  phase.reconsiderAt = undefined;
+  if (candidate === undefined || candidate.preferences.size === 0) {
+    letGo(machine, record);
     return;
   }
-  const leaves = !record.candidate.eligible || machine.view.excluded;
-  if (!leaves) {
-    if (phase.move !== undefined) {
+  const reason = leaveReason(machine, candidate);
+  const successor = reason === undefined ? preferredPeer(machine, record, phase) : bestSuccessor(machine, record);
+  if (reason === undefined) {
+    phase.saidNoSuccessor = false;
+  }
+  if (phase.move !== undefined) {
+    if (reason === undefined && successor === undefined) {
       callOff(machine, record, phase);
     }
-    phase.saidNoSuccessor = false;
     return;
   }
-  if (phase.move !== undefined || machine.now < phase.moveAfter) {
-    return;
-  }
-  const successor = machine
-    .bestPeers(record, Number.POSITIVE_INFINITY)
-    .find((peer) => !peer.excluded || record.candidate?.eligible === false);
   if (successor === undefined) {
-    if (!phase.saidNoSuccessor) {
-      phase.saidNoSuccessor = true;
-      machine.say(record, { type: 'no-successor' });
+    if (reason !== undefined) {
+      stayAlone(machine, record, phase);
     }
+    schedule(machine, record, phase);
+    return;
+  }
+  const earliest = Math.max(phase.moveAfter, machine.now + movePause(machine, record));
+  if (machine.now < earliest) {
+    phase.reconsiderAt = earliest;
+    schedule(machine, record, phase);
     return;
   }
   phase.move = { successor: successor.node, until: machine.now + MOVE_TIMEOUT_MS };
-  machine.claim(record, { successor: successor.node, reason: machine.view.excluded ? 'excluded' : 'not eligible' });
+  machine.claim(record, { successor: successor.node, reason: reason ?? 'preferred' });
   schedule(machine, record, phase);
+}
+
+function leaveReason(machine: Machine, candidate: Candidate): Exclude<MoveReason, 'preferred'> | undefined {
+  if (candidate.barred === true) {
+    return 'not selected';
+  }
+  if (!candidate.eligible) {
+    return 'not eligible';
+  }
+  return machine.view.excluded ? 'excluded' : undefined;
+}
+
+/** Whoever takes it when this node leaves: one that is excluded only where this node may not keep it. */
+function bestSuccessor(machine: Machine, record: AddressRecord): WatchedPeer | undefined {
+  return machine
+    .bestPeers(record, Number.POSITIVE_INFINITY)
+    .find((peer) => !peer.excluded || record.candidate?.eligible === false);
+}
+
+/**
+ * A node that is preferred more than this one, and has been fit for as long as `takeBack` says; notes when the next one
+ * will have been.
+ */
+function preferredPeer(machine: Machine, record: AddressRecord, phase: HeldPhase): WatchedPeer | undefined {
+  const { takeBackMs } = machine.policyOf(record);
+  const preferences = record.candidate?.preferences;
+  if (takeBackMs === undefined || preferences === undefined) {
+    return undefined;
+  }
+  const own = preferences.get(machine.node) ?? 0;
+  for (const peer of machine.bestPeers(record, Number.POSITIVE_INFINITY)) {
+    if (peer.excluded || (preferences.get(peer.node) ?? 0) <= own) {
+      return undefined;
+    }
+    const at = peer.fitSince + takeBackMs;
+    if (at <= machine.now) {
+      return peer;
+    }
+    phase.reconsiderAt = Math.min(phase.reconsiderAt ?? at, at);
+  }
+  return undefined;
+}
+
+/** There is nobody to take it. Where this node may not have it, it goes all the same. */
+function stayAlone(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
+  if (record.candidate?.barred === true) {
+    letGo(machine, record);
+  } else if (!phase.saidNoSuccessor) {
+    phase.saidNoSuccessor = true;
+    machine.say(record, { type: 'no-successor' });
+  }
+}
+
+function letGo(machine: Machine, record: AddressRecord): void {
+  if (machine.view.remembered !== true) {
+    withdraw(machine, record, 'unwanted', undefined);
+  }
 }
 
 /** The successor has not answered in time: it may have no agent, or no API server. */
@@ -51,7 +116,7 @@ export function continueMove(machine: Machine, record: AddressRecord, phase: Hel
   if (phase.move !== undefined && phase.move.until <= machine.now) {
     callOff(machine, record, phase);
   }
-  if (phase.move === undefined && machine.now >= phase.moveAfter) {
+  if (phase.move === undefined) {
     considerMove(machine, record, phase);
   }
 }
@@ -59,6 +124,7 @@ export function continueMove(machine: Machine, record: AddressRecord, phase: Hel
 function callOff(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
   phase.move = undefined;
   phase.moveAfter = machine.now + MOVE_RETRY_MS;
+  phase.reconsiderAt = phase.moveAfter;
   machine.claim(record);
   schedule(machine, record, phase);
 }

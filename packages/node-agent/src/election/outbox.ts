@@ -48,6 +48,11 @@ export class Outbox<T> {
     }
   }
 
+  /** How many items wait. */
+  get length(): number {
+    return URGENCIES.reduce((sum, urgency) => sum + this.#queues[urgency].length, 0);
+  }
+
   /** When the next item may go; undefined where none waits. */
   next(): number | undefined {
     if (URGENCIES.every((urgency) => this.#queues[urgency].length === 0)) {

@@ -46,7 +46,13 @@ export type SentFrame =
       /** A MAC, every station, or for IPv6 the solicited-node group (for IPv4 the same as every station). */
       readonly to: Destination;
     }
-  | { readonly type: 'announcement'; readonly about: Address; readonly form: 'request' | 'reply' };
+  | {
+      readonly type: 'announcement';
+      readonly about: Address;
+      readonly form: 'request' | 'reply';
+      /** To that MAC alone: switches that suppress ARP let no announcement to all through. */
+      readonly to?: { readonly mac: MAC };
+    };
 
 /** What the election of a segment knows of the world but for candidates and claims. */
 export interface SegmentView extends Omit<LocalView, 'segments'> {
@@ -64,6 +70,13 @@ export type ElectionEvent =
   | { readonly type: 'frame'; readonly frame: HeardFrame }
   /** The time that {@link Election.nextDeadline} gave has come. `drained`: every frame received until now was heard. */
   | { readonly type: 'timer'; readonly drained: boolean }
+  /**
+   * A Lease that a `read-lease` asked for.
+   * `renewed`: whatever changes with each renewal, empty where there is no Lease; absent where it cannot be read.
+   */
+  | { readonly type: 'lease'; readonly node: string; readonly renewed?: string }
+  /** The cable goes to another place (a bond chose another port): others may have to hear of this node. */
+  | { readonly type: 'rewired' }
   /** The kernel has answered an `add` or a `remove`. */
   | { readonly type: 'kernel'; readonly address: Address; readonly operation: 'add' | 'remove'; readonly done: boolean }
   /** The kernel has lost an address that was held. */
@@ -77,4 +90,8 @@ export type Effect =
   | { readonly type: 'claim'; readonly address: Address; readonly successor?: string; readonly move?: string }
   /** Take over what another holder offers: one write against a live read, answered by a `move` event. */
   | { readonly type: 'accept'; readonly address: Address; readonly from: string }
+  /** Read the Lease of that node's agent, answered by a `lease` event. */
+  | { readonly type: 'read-lease'; readonly node: string }
+  /** {@link Election.proxied} is another one. */
+  | { readonly type: 'proxied' }
   | { readonly type: 'event'; readonly event: HolderEvent };

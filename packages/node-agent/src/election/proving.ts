@@ -4,7 +4,6 @@ import {
   DEAF_RETRY_MS,
   MAXIMUM_YIELDS,
   MOST_ROUNDS,
-  MOVES,
   PROOF_MS,
   PROOF_ROUNDS,
   PROXY_SETTLE_MS,
@@ -13,7 +12,7 @@ import {
 import type { Machine } from './machine.ts';
 import type { SentFrame } from './protocol.ts';
 import type { AddressRecord } from './record.ts';
-import { backOff, consider, leaveTo, livingHolder, mayTake, rest, waitFor } from './resting.ts';
+import { backOff, consider, leaveTo, livingHolder, mayTake, movePause, rest, waitFor } from './resting.ts';
 import type { MAC } from './types.ts';
 
 /** The proof that nobody has an address (RFC 5227 2.1, with a bound on time), and what can come in between. */
@@ -30,10 +29,9 @@ export function begin(machine: Machine, record: AddressRecord): void {
     consider(machine, record);
     return;
   }
-  const recent = record.moves.filter((at) => machine.now - at < MOVES.withinMs);
-  const oldest = recent[0];
-  if (recent.length >= MOVES.most && oldest !== undefined) {
-    waitFor(machine, record, 'moves', oldest + MOVES.withinMs - machine.now);
+  const pause = movePause(machine, record);
+  if (pause > 0) {
+    waitFor(machine, record, 'moves', pause);
     return;
   }
   startRound(machine, record, { type: 'proving', rounds: 0, sent: 0, sentAt: machine.now });
@@ -58,6 +56,7 @@ export function sendRound(machine: Machine, record: AddressRecord, phase: Addres
   phase.sent += 1;
   phase.sentAt = machine.now;
   machine.send(frame);
+  machine.probes += 1;
   machine.lookForLife();
   machine.deadlines.set(record, machine.now + roundMs(machine));
   return frame.type === 'question' && typeof frame.to === 'object' ? 0 : 1;
@@ -140,6 +139,9 @@ export function heardOwner(machine: Machine, record: AddressRecord, mac: MAC, an
     foreignOwner(machine, record, mac);
     return;
   }
+  if (machine.overrules(record, node)) {
+    return;
+  }
   if (!answer || phase.type === 'asking') {
     leaveTo(machine, record, node);
     return;
@@ -161,6 +163,7 @@ function foreignOwner(machine: Machine, record: AddressRecord, mac: MAC): void {
   if (!mayTake(machine, record)) {
     return;
   }
+  machine.proxies.suspect(record.address, machine.now);
   machine.say(record, { type: 'conflict', mac, held: false });
   backOff(machine, record, 'conflict');
 }

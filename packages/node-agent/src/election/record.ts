@@ -79,8 +79,12 @@ export interface HeldPhase {
   move: { readonly successor: string; readonly until: number } | undefined;
   /** No new move before this. */
   moveAfter: number;
+  /** When to judge again whether to hand over, though nothing will have happened. */
+  reconsiderAt: number | undefined;
   /** It was said that there is nobody to take it. */
   saidNoSuccessor: boolean;
+  /** The node without an agent that it was taken from (`takeOver: Force`), whose kernel still answers for it. */
+  readonly over: string | undefined;
 }
 
 /** A record of an address that is new here. */

@@ -20,7 +20,7 @@ export function livingHolder(machine: Machine, record: AddressRecord): WatchedPe
     return undefined;
   }
   const peer = machine.watch.get(record.holder);
-  if (peer === undefined || peer.dead) {
+  if (peer === undefined || peer.dead || machine.overrules(record, peer.node)) {
     return undefined;
   }
   // A claim can be older than the Service: then its holder must be one that may have this address now.
@@ -30,7 +30,30 @@ export function livingHolder(machine: Machine, record: AddressRecord): WatchedPe
 
 /** Whether this node may begin to take the address at all. */
 export function mayTake(machine: Machine, record: AddressRecord): boolean {
-  return machine.view.ready && machine.view.segment.carrier && record.candidate?.eligible === true;
+  const { view } = machine;
+  return view.ready && view.segment.carrier && record.candidate?.eligible === true && !proxied(machine, record);
+}
+
+/**
+ * Whether somebody answers for every address there. Before that is known, only what a node of ours has had already is
+ * taken: it could not have had it there.
+ */
+function proxied(machine: Machine, record: AddressRecord): boolean {
+  switch (machine.proxies.verdict(record.address)) {
+    case 'free':
+      return false;
+    case 'proxied':
+      return true;
+    case 'unknown':
+      return record.claim === undefined && record.holder === undefined;
+  }
+}
+
+/** Milliseconds for which the address may not move, because it has moved so often: 0 where it may. */
+export function movePause(machine: Machine, record: AddressRecord): number {
+  const recent = record.moves.filter((at) => machine.now - at < MOVES.withinMs);
+  const [oldest] = recent;
+  return recent.length >= MOVES.most && oldest !== undefined ? oldest + MOVES.withinMs - machine.now : 0;
 }
 
 /**

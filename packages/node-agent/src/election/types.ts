@@ -28,6 +28,19 @@ export interface LocalSegment {
   readonly adopted: readonly Address[];
 }
 
+/** What the ServiceGroup of an address says of disputes about it (`announce`). */
+export interface HolderPolicy {
+  /** What the holder does when a station that is no node of ours starts to use it. */
+  readonly onConflict: 'Defend' | 'Yield';
+  /** Whether it is also taken from a node that answers for it and whose agent is gone. */
+  readonly takeOver: 'WhenSilent' | 'Force';
+  /** How long a node that is preferred more has to be fit before it gets the address; undefined: never. In ms. */
+  readonly takeBackMs?: number | undefined;
+}
+
+/** The defaults of a ServiceGroup. */
+export const DEFAULT_HOLDER_POLICY: HolderPolicy = { onConflict: 'Defend', takeOver: 'WhenSilent' };
+
 /** An address that this node could hold. */
 export interface Candidate {
   readonly address: Address;
@@ -46,6 +59,13 @@ export interface Candidate {
    * eligible looks for a successor and keeps the address until that one has announced.
    */
   readonly eligible: boolean;
+  /**
+   * Selectors or interfaces no longer let this node have it: where it is held it goes to a successor, and where there is
+   * none it is withdrawn. Default: false.
+   */
+  readonly barred?: boolean;
+  /** Default: {@link DEFAULT_HOLDER_POLICY}. */
+  readonly policy?: HolderPolicy;
 }
 
 /** Another node with a local interface on a LAN of this node, as its LBNodeStatus has it. */
@@ -133,6 +153,8 @@ export type HolderEvent = LocalAddress & { readonly services: readonly string[] 
     | { readonly type: 'conflict'; readonly mac: MAC; readonly held: boolean }
     /** This node should hand over and there is nobody to take it. */
     | { readonly type: 'no-successor' }
+    /** The other node that has it answers on the LAN, and its agent has been gone for a while. */
+    | { readonly type: 'holder-unfit'; readonly node: string }
   );
 
 /** Why an address was taken off the interface. */
@@ -159,6 +181,40 @@ export interface HolderHooks {
   remove(addresses: readonly LocalAddress[]): Promise<readonly boolean[]>;
   /** Must not throw and must return at once. */
   event(event: HolderEvent): void;
+  /** {@link Holder.proxied} is another one. Must not throw and must return at once. */
+  proxiedChanged?(): void;
+}
+
+/** A subnet of an interface on which some station answers for every address: there silence cannot be heard. */
+export interface ProxiedSubnet {
+  readonly interfaceIndex: number;
+  readonly subnet: Prefix;
+  /** The station that answers. */
+  readonly mac: MAC;
+}
+
+/** What an election has counted since it began. */
+export interface ElectionCounts {
+  /** Rounds of questions whether anybody has an address. */
+  readonly probes: number;
+  /** Questions about a silent peer to those that look after its addresses. */
+  readonly hintsSent: number;
+  /** Looks at a peer because somebody else asked for it. */
+  readonly hintsHeard: number;
+  /** Peers found dead by misses of our own. */
+  readonly deadVerdicts: number;
+  /** Suspicions that ended with an answer. */
+  readonly falseAlarms: number;
+}
+
+/** What the holder has counted, and what is under way. */
+export interface HolderCounts extends ElectionCounts {
+  /** Claims written. */
+  readonly claimsWritten: number;
+  /** Broadcasts that wait for their turn. */
+  readonly queuedBroadcasts: number;
+  /** Peers that answer and whose agents are gone. */
+  readonly unfitPeers: number;
 }
 
 /** Decides which local addresses this node has, by asking the LAN. `LocalHolder` in `../lan` is the one that runs. */
@@ -178,6 +234,10 @@ export interface Holder {
   held(): readonly HeldAddress[];
   /** Whether the address is to be on the interface now, for the renewal of lifetimes. */
   holds(address: LocalAddress): boolean;
+  /** Subnets on which nothing is taken, because a station answers for every address. */
+  proxied(): readonly ProxiedSubnet[];
+  /** What happened since the start, for metrics. */
+  counts(): HolderCounts;
   /** Stops; the kernel keeps what it has. */
   close(): Promise<void>;
 }

@@ -28,6 +28,7 @@ function update(watch: PeerWatch, neighbours: readonly Neighbour[]): void {
     })),
     intervalMs: 100,
     misses: 3,
+    now: 0,
   });
 }
 

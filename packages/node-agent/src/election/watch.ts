@@ -1,11 +1,13 @@
 import { prefixContains, sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import {
+  AGENT_SILENT_MS,
   CHECK_ASK_MS,
   CHECK_ASKS,
   CHECK_PAUSE_MS,
   DEAD_ASK_MS,
   ON_TIME_MS,
+  SPEAK_MS,
   WATCHED,
   WATCHED_ON_SUSPICION,
 } from './constants.ts';
@@ -21,6 +23,12 @@ export interface WatchedPeer {
   readonly hash: NameHash;
   readonly position: number;
   excluded: boolean;
+  /** Names of the LANs of its interface here. */
+  lans: ReadonlySet<string>;
+  /** Since when it could hold addresses without a break, as far as seen here. */
+  fitSince: number;
+  /** It answers, and its agent has been gone for a while: it takes nothing and keeps what it has. */
+  unfit: boolean;
   /** Where unicast questions go. */
   mac: MAC;
   /** Its own address that it is asked for; without one it cannot be watched. */
@@ -32,6 +40,8 @@ export interface WatchedPeer {
   heardAt: number;
   /** Last frame that it sent of its own accord. */
   spokeAt: number;
+  /** When it was last asked in its turn. */
+  spokenToAt: number;
   /** The question that is out, if the last one counts. */
   askedAt: number | undefined;
   misses: number;
@@ -55,6 +65,8 @@ export interface WatchOutcome {
   readonly ask: readonly WatchedPeer[];
   /** These are dead as of now, by misses of our own. */
   readonly dead: readonly WatchedPeer[];
+  /** These were to ask this node by themselves, and have not for a while. */
+  readonly silent: readonly WatchedPeer[];
   /** Somebody is silent: ask another station whether the LAN lives. */
   readonly lookForLife: boolean;
 }
@@ -88,6 +100,12 @@ export class PeerWatch {
   #intervalMs = 100;
   #misses = 3;
   #roundTrip = 0;
+  /** Since when the ring is looked at. */
+  #lookedSince = 0;
+  #uniform = true;
+  #deadVerdicts = 0;
+  #falseAlarms = 0;
+  #hintsHeard = 0;
 
   /** @param node name of this node */
   constructor(node: string) {
@@ -102,6 +120,16 @@ export class PeerWatch {
   /** Smoothed round trip to peers in milliseconds. */
   get roundTrip(): number {
     return this.#roundTrip;
+  }
+
+  /** Whether every peer is on every LAN of this segment. */
+  get uniform(): boolean {
+    return this.#uniform;
+  }
+
+  /** What happened since the start. */
+  get counts(): { readonly deadVerdicts: number; readonly falseAlarms: number; readonly hintsHeard: number } {
+    return { deadVerdicts: this.#deadVerdicts, falseAlarms: this.#falseAlarms, hintsHeard: this.#hintsHeard };
   }
 
   get(node: string): WatchedPeer | undefined {
@@ -128,6 +156,7 @@ export class PeerWatch {
     readonly peers: readonly Peer[];
     readonly intervalMs: number;
     readonly misses: number;
+    readonly now: number;
   }): void {
     const lans = new Set(options.segment.lans);
     const macs = new Map<MAC, WatchedPeer>();
@@ -142,7 +171,11 @@ export class PeerWatch {
       if (known.question === undefined || known.mac !== here.mac || !sameOrNone(known.ask, ask)) {
         known.question = ask && { type: 'question', about: ask, sender: 'own', to: { mac: here.mac } };
       }
+      if (!this.#peers.has(peer.node) || (known.excluded && !peer.excluded)) {
+        known.fitSince = options.now;
+      }
       known.excluded = peer.excluded;
+      known.lans = new Set(peer.interfaces.flatMap((each) => each.lans));
       known.mac = here.mac;
       known.ask = ask;
       this.#peers.set(peer.node, known);
@@ -159,6 +192,7 @@ export class PeerWatch {
       }
     }
     this.#byMac = macs;
+    this.#uniform = [...this.#peers.values()].every((peer) => lans.isSubsetOf(peer.lans));
     this.#ring = [...this.#peers.values()].sort(
       (a, b) => this.#distance(a) - this.#distance(b) || (a.node < b.node ? -1 : 1),
     );
@@ -181,6 +215,7 @@ export class PeerWatch {
     this.#needed = needed;
     this.#tickAt = needed ? options.now + options.random() * this.#intervalMs : undefined;
     this.#visited.clear();
+    this.#lookedSince = options.now;
     for (const peer of this.#peers.values()) {
       peer.askedAt = undefined;
       peer.misses = 0;
@@ -208,13 +243,18 @@ export class PeerWatch {
       this.#roundTrip = this.#roundTrip === 0 ? sample : this.#roundTrip * 0.875 + sample * 0.125;
     }
     const revived = peer.dead;
+    if (revived) {
+      peer.fitSince = options.now;
+    }
     peer.heardAt = Math.max(peer.heardAt, options.at);
     if (!options.answer) {
       peer.spokeAt = Math.max(peer.spokeAt, options.at);
     }
     peer.dead = false;
     peer.misses = 0;
-    this.#checks.delete(peer);
+    if (this.#checks.delete(peer)) {
+      this.#falseAlarms += 1;
+    }
     return revived;
   }
 
@@ -232,6 +272,7 @@ export class PeerWatch {
       return;
     }
     peer.checkedAt = now;
+    this.#hintsHeard += 1;
     this.#checks.set(peer, { asks: 0, nextAt: now, since: now, late: false });
   }
 
@@ -250,6 +291,7 @@ export class PeerWatch {
   due(now: number, attention: Attention): WatchOutcome {
     const ask: WatchedPeer[] = [];
     const dead: WatchedPeer[] = [];
+    let silent: readonly WatchedPeer[] = [];
     let lookForLife = false;
     for (const [peer, check] of this.#checks) {
       if (check.nextAt <= now) {
@@ -260,8 +302,27 @@ export class PeerWatch {
       const onTime = attention.drained && now - this.#tickAt <= ON_TIME_MS;
       this.#tickAt = now - this.#tickAt > this.#intervalMs ? now + this.#intervalMs : this.#tickAt + this.#intervalMs;
       lookForLife = this.#look(now, onTime, attention.lanHeardAt, { ask, dead }) || lookForLife;
+      silent = onTime ? this.#silent(now) : [];
     }
-    return { ask, dead, lookForLife };
+    this.#deadVerdicts += dead.length;
+    return { ask, dead, silent, lookForLife };
+  }
+
+  /** Those whose turn it is to ask this node, the next living ones before it in the ring, and who do not. */
+  #silent(now: number): readonly WatchedPeer[] {
+    const since = now - AGENT_SILENT_MS;
+    const silent: WatchedPeer[] = [];
+    let living = 0;
+    for (let index = this.#ring.length - 1; index >= 0 && living < WATCHED; index -= 1) {
+      const peer = this.#ring[index];
+      if (peer !== undefined && !peer.dead && peer.ask !== undefined) {
+        living += 1;
+        if (Math.max(peer.spokeAt, peer.fitSince, this.#lookedSince) < since) {
+          silent.push(peer);
+        }
+      }
+    }
+    return silent;
   }
 
   #dueCheck(
@@ -329,12 +390,13 @@ export class PeerWatch {
         continue;
       }
       watched += 1;
-      if (now - peer.spokeAt < this.#intervalMs && !missing) {
+      if (now - peer.spokeAt < this.#intervalMs && now - peer.spokenToAt < SPEAK_MS && !missing) {
         // It asks us as often as we would ask it; one of the two will do, and a small LAN has half the frames.
         peer.askedAt = undefined;
         continue;
       }
       peer.askedAt = now;
+      peer.spokenToAt = now;
       outcome.ask.push(peer);
     }
     for (const peer of before) {
@@ -357,12 +419,16 @@ function newPeer(node: string, mac: MAC): WatchedPeer {
     hash,
     position: ringPosition(hash),
     excluded: false,
+    lans: new Set(),
+    fitSince: Number.NEGATIVE_INFINITY,
+    unfit: false,
     mac,
     ask: undefined,
     question: undefined,
     dead: false,
     heardAt: Number.NEGATIVE_INFINITY,
     spokeAt: Number.NEGATIVE_INFINITY,
+    spokenToAt: Number.NEGATIVE_INFINITY,
     askedAt: undefined,
     misses: 0,
     broadcastAt: Number.NEGATIVE_INFINITY,

@@ -1,3 +1,4 @@
+import { agentUnknown } from './agents.ts';
 import { HINTED_RANKS } from './constants.ts';
 import type { Machine } from './machine.ts';
 import { consider } from './resting.ts';
@@ -20,16 +21,52 @@ export function watchPeers(machine: Machine, drained: boolean): void {
   for (const peer of outcome.dead) {
     died(machine, peer);
   }
+  for (const peer of outcome.silent) {
+    suspectAgent(machine, peer);
+  }
+}
+
+/** The peer does not ask as it should, and may answer all the same: those who look after its addresses read its Lease. */
+function suspectAgent(machine: Machine, peer: WatchedPeer): void {
+  const lookers = [...machine.records.values()].some(({ holder }) => holder === peer.node);
+  if (lookers && machine.leases.suspect(peer.node, machine.now)) {
+    machine.watch.check(peer, machine.now);
+    hint(machine, peer, lookersAfter(machine, peer));
+  }
+}
+
+/** The best ranks of the addresses that a peer has. */
+function lookersAfter(machine: Machine, peer: WatchedPeer): ReadonlySet<WatchedPeer> {
+  const found = new Set<WatchedPeer>();
+  for (const record of machine.records.values()) {
+    if (record.holder === peer.node) {
+      for (const other of machine.bestPeers(record, HINTED_RANKS + 1)) {
+        if (other !== peer) {
+          found.add(other);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/** Asks others for the peer, each alone, so that they find out for themselves. */
+function hint(machine: Machine, { ask }: WatchedPeer, others: Iterable<WatchedPeer>): void {
+  if (ask === undefined) {
+    return;
+  }
+  for (const other of others) {
+    machine.hintsSent += 1;
+    machine.send({ type: 'question', about: ask, sender: 'own', to: { mac: other.mac } });
+  }
 }
 
 /** Tells those who look after its addresses, and joins the race for them. */
 function died(machine: Machine, peer: WatchedPeer): void {
-  const hinted = new Set<WatchedPeer>();
+  const hinted = lookersAfter(machine, peer);
+  agentUnknown(machine, peer);
   for (const record of machine.records.values()) {
     if (record.holder === peer.node) {
-      for (const other of machine.bestPeers(record, HINTED_RANKS)) {
-        hinted.add(other);
-      }
       consider(machine, record);
     }
   }
@@ -41,7 +78,5 @@ function died(machine: Machine, peer: WatchedPeer): void {
     type: 'frame',
     frame: { type: 'question', about: peer.ask, sender: 'own', to: 'all' },
   });
-  for (const other of hinted) {
-    machine.send({ type: 'question', about: peer.ask, sender: 'own', to: { mac: other.mac } });
-  }
+  hint(machine, peer, hinted);
 }

@@ -50,6 +50,7 @@ export class Claims {
   readonly #wishes = new Map<string, Wish>();
   readonly #queue = new WorkQueue<string>({ maxDelayMs: LONGEST_RETRY_MS, retriesPerSecond: 50 });
   readonly #stop = new AbortController();
+  #written = 0;
   readonly #running: Promise<unknown>;
 
   constructor(options: ClaimsOptions) {
@@ -82,6 +83,11 @@ export class Claims {
     return [...labels].every((label) => this.#watches.get(label)?.reflector.hasSynced === true);
   }
 
+  /** How many were written since the start. */
+  get written(): number {
+    return this.#written;
+  }
+
   /** All claims known. */
   *all(): Iterable<Claim> {
     for (const { claim } of this.#known.values()) {
@@ -110,6 +116,7 @@ export class Claims {
       }
       const lease = claimLease({ claim, namespace, labels: options.labels, before: found, at: this.#timeOfDay() });
       this.#learn(await client.replace(LEASES, lease, { signal }));
+      this.#written += 1;
       return true;
     } catch (error) {
       if (!isConflict(error)) {
@@ -201,6 +208,7 @@ export class Claims {
         ? await client.create(LEASES, lease, { signal })
         : await client.replace(LEASES, lease, { signal }),
     );
+    this.#written += 1;
   }
 
   /** Our own write is known before the watch tells it, so that the next one is not guarded by a version of the past. */

@@ -72,7 +72,8 @@ function arpFrame(frame: SentFrame, segment: LocalSegment): LanFrame {
   const { mac } = segment.interface;
   const address = frame.about;
   if (frame.type === 'announcement') {
-    return frame.form === 'reply' ? gratuitousArpReply({ mac, address }) : gratuitousArpRequest({ mac, address });
+    const made = frame.form === 'reply' ? gratuitousArpReply({ mac, address }) : gratuitousArpRequest({ mac, address });
+    return frame.to === undefined ? made : { ...made, destinationMAC: frame.to.mac };
   }
   const to = typeof frame.to === 'object' ? frame.to.mac : undefined;
   const sender = frame.sender === 'own' ? ownAddressFor(address, segment) : undefined;
@@ -84,7 +85,8 @@ function arpFrame(frame: SentFrame, segment: LocalSegment): LanFrame {
 function discoveryFrame(frame: SentFrame, segment: LocalSegment): LanFrame {
   const { mac } = segment.interface;
   if (frame.type === 'announcement') {
-    return unsolicitedNA({ mac, address: frame.about });
+    const made = unsolicitedNA({ mac, address: frame.about });
+    return frame.to === undefined ? made : { ...made, destinationMAC: frame.to.mac };
   }
   const source = segment.ownAddresses.find(isLinkLocal) ?? ownAddressFor(frame.about, segment);
   if (source === undefined || frame.to === 'group') {

@@ -4,7 +4,18 @@ import type { KubeClient } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import { addressKey } from '../election/key.ts';
 import type { SegmentView } from '../election/protocol.ts';
-import type { Candidate, Claim, HeldAddress, Holder, HolderHooks, LocalAddress, LocalView } from '../election/types.ts';
+import type {
+  Candidate,
+  Claim,
+  HeldAddress,
+  Holder,
+  HolderCounts,
+  HolderHooks,
+  LocalAddress,
+  LocalView,
+  ProxiedSubnet,
+} from '../election/types.ts';
+import { readAgentLease } from '../status/agent-lease.ts';
 import { Claims } from './claims.ts';
 import { Segment, claimLabels } from './segment.ts';
 
@@ -13,6 +24,16 @@ import { Segment, claimLabels } from './segment.ts';
  * nodes, but it is the LAN that says who has an address: without the API server its answer must do.
  */
 const CLAIMS_WAIT_MS = 5000;
+
+const NO_COUNTS: Omit<HolderCounts, 'claimsWritten'> = {
+  probes: 0,
+  hintsSent: 0,
+  hintsHeard: 0,
+  deadVerdicts: 0,
+  falseAlarms: 0,
+  queuedBroadcasts: 0,
+  unfitPeers: 0,
+};
 
 export interface LocalHolderOptions {
   /** Name of this node. */
@@ -33,11 +54,14 @@ export class LocalHolder implements Holder {
   readonly #options: LocalHolderOptions;
   readonly #claims: Claims;
   readonly #segments = new Map<number, Segment>();
+  readonly #stop = new AbortController();
   readonly #candidates = new Map<bigint, Candidate>();
   #view: LocalView | undefined;
   /** When claims are no longer waited for. */
   #patience: NodeJS.Timeout | undefined;
   #patient = true;
+  /** What was counted on interfaces that are local no more. */
+  #past: Omit<HolderCounts, 'claimsWritten'> = NO_COUNTS;
 
   constructor(options: LocalHolderOptions) {
     this.#options = options;
@@ -103,8 +127,29 @@ export class LocalHolder implements Holder {
     return this.#segments.get(interfaceIndex)?.holds(address) === true;
   }
 
+  proxied(): readonly ProxiedSubnet[] {
+    return [...this.#segments.values()].flatMap((segment) => segment.proxied());
+  }
+
+  counts(): HolderCounts {
+    const counts = [...this.#segments.values()].map((segment) => segment.counts());
+    const sum = (name: keyof Omit<HolderCounts, 'claimsWritten'>): number =>
+      counts.reduce((total, each) => total + each[name], this.#past[name]);
+    return {
+      probes: sum('probes'),
+      hintsSent: sum('hintsSent'),
+      hintsHeard: sum('hintsHeard'),
+      deadVerdicts: sum('deadVerdicts'),
+      falseAlarms: sum('falseAlarms'),
+      queuedBroadcasts: sum('queuedBroadcasts'),
+      unfitPeers: sum('unfitPeers'),
+      claimsWritten: this.#claims.written,
+    };
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#patience);
+    this.#stop.abort();
     for (const segment of this.#segments.values()) {
       segment.close();
     }
@@ -129,8 +174,10 @@ export class LocalHolder implements Holder {
 
   /** A segment that is new: it must know claims and Services before it may judge what it has adopted. */
   #enter(view: SegmentView): Segment {
-    const { node, hooks, logger, netns, random = Math.random } = this.#options;
-    const segment = new Segment({ node, view, hooks, claims: this.#claims, logger, random, netns });
+    const { node, hooks, client, namespace, logger, netns, random = Math.random } = this.#options;
+    const readLease = async (peer: string): Promise<string | undefined> =>
+      readAgentLease({ client, namespace, node: peer, signal: this.#stop.signal });
+    const segment = new Segment({ node, view, hooks, claims: this.#claims, readLease, logger, random, netns });
     const { index } = view.segment.interface;
     this.#segments.set(index, segment);
     for (const claim of this.#claims.all()) {
@@ -147,6 +194,7 @@ export class LocalHolder implements Holder {
   /** An interface that is local no more: nothing of ours stays on it. */
   #leave(index: number, segment: Segment): void {
     const held = segment.held();
+    this.#past = { ...this.counts(), queuedBroadcasts: 0, unfitPeers: 0 };
     segment.close();
     this.#segments.delete(index);
     if (held.length === 0) {

@@ -5,7 +5,7 @@ import type { LanEvent, LanFrame, LanSocket } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import { Election } from '../election/election.ts';
 import type { Effect, ElectionEvent, SegmentView, SentFrame } from '../election/protocol.ts';
-import type { Claim, HeldAddress, HolderHooks, LocalAddress, LocalSegment } from '../election/types.ts';
+import type { Claim, HeldAddress, HolderHooks, LocalAddress, LocalSegment, ProxiedSubnet } from '../election/types.ts';
 import type { Claims } from './claims.ts';
 import { heardContent, toLanFrame } from './frames.ts';
 import { WallClock } from './wall-clock.ts';
@@ -24,6 +24,11 @@ export interface SegmentOptions {
   readonly view: SegmentView;
   readonly hooks: HolderHooks;
   readonly claims: Claims;
+  /**
+   * Reads the Lease of a node's agent: what changes with each renewal, empty where there is none, undefined where it
+   * cannot be read. Never rejects.
+   */
+  readonly readLease: (node: string) => Promise<string | undefined>;
   readonly logger: Logger;
   readonly random: () => number;
   /** Network namespace of the interface; default the process's own. */
@@ -106,6 +111,16 @@ export class Segment {
 
   holds(address: Address): boolean {
     return this.#election.holds(address);
+  }
+
+  /** Subnets on which some station answers for every address. */
+  proxied(): readonly ProxiedSubnet[] {
+    return this.#election.proxied();
+  }
+
+  /** What the election has counted. */
+  counts(): ReturnType<Election['counts']> {
+    return this.#election.counts();
   }
 
   /** Ends; the kernel keeps what it has. */
@@ -240,6 +255,12 @@ export class Segment {
         case 'accept':
           void this.#accept(effect);
           break;
+        case 'read-lease':
+          void this.#readLease(effect.node);
+          break;
+        case 'proxied':
+          this.#options.hooks.proxiedChanged?.();
+          break;
         case 'event':
           this.#options.hooks.event(effect.event);
           break;
@@ -321,6 +342,11 @@ export class Segment {
       labels: claimLabels(this.#view.segment, effect.address),
       wanted: () => !this.#closed && this.#election.holds(effect.address),
     });
+  }
+
+  async #readLease(node: string): Promise<void> {
+    const renewed = await this.#options.readLease(node);
+    this.handle({ type: 'lease', node, ...(renewed === undefined ? {} : { renewed }) });
   }
 
   async #accept({ address, from }: Extract<Effect, { type: 'accept' }>): Promise<void> {

@@ -54,3 +54,23 @@ async function renew({ client, namespace, node, signal, clock }: AgentLeaseOptio
     await client.create(LEASES, { metadata: { name, namespace }, spec }, { signal });
   }
 }
+
+/**
+ * Reads the Lease of another node's agent once.
+ * @returns what changes with each renewal, empty where there is no Lease; undefined where it cannot be read
+ */
+export async function readAgentLease(options: {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly node: string;
+  readonly signal: AbortSignal;
+}): Promise<string | undefined> {
+  const { client, namespace, node, signal } = options;
+  try {
+    const { spec } = await client.get(LEASES, { namespace, name: LEASE_NAMES.agent(node) }, { signal });
+    return spec?.renewTime ?? '';
+  } catch (error) {
+    // Whoever asks asks again; what the API server does not say changes no verdict.
+    return isNotFound(error) ? '' : undefined;
+  }
+}
