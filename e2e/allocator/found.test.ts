@@ -1,4 +1,6 @@
-import { AllocatorCluster, addressesOf, conditionOf } from './cluster.ts';
+import { join } from 'node:path';
+import { REPOSITORY } from '../lab/index.ts';
+import { AllocatorCluster, addressesOf, conditionOf, readiness, untilReady } from './cluster.ts';
 import type { RunningAllocator } from './cluster.ts';
 
 let cluster: AllocatorCluster;
@@ -83,4 +85,20 @@ it('a leader whose Lease somebody else has taken leaves it to them, and does not
   await leader.waitForLog(/"message":"No longer leading"/);
   const { spec } = await cluster.plane.api.get<{ spec: { holderIdentity?: string } }>(path);
   expect(spec.holderIdentity).toBe('somebody-else');
+});
+
+it('an allocator that is there before its resources says so, and works when they come', async () => {
+  const crds = join(REPOSITORY, 'deploy', 'crds');
+  await running?.process.kill('SIGTERM');
+  await cluster.plane.kubectl(['delete', '-f', crds]);
+  running = await cluster.allocator({ flags: ['--leader-elect=false'], wait: false });
+  await cluster.create('early');
+  await running.process.waitForLog(/The watch of servicegroups fails and is tried again/);
+  expect(await readiness(running.url)).toMatch(
+    /^waiting for the API server: ServiceGroups not read yet; .*404.*: are the CustomResourceDefinitions of deploy\/crds applied\?$/,
+  );
+  await cluster.plane.apply([crds]);
+  await untilReady(running);
+  await cluster.group('default', { pools: [{ range: '203.0.113.1' }] });
+  await cluster.untilAddresses('early', ['203.0.113.1']);
 });

@@ -60,10 +60,8 @@ export class Allocator {
 
   /** Ready when the caches are, on a standby too: it could take over now. */
   ready(): Health {
-    const missing = this.#caches.missing();
-    return missing.length === 0
-      ? { ok: true }
-      : { ok: false, reason: `waiting for the API server: ${missing.join(', ')} not read yet` };
+    const reason = this.#caches.waitsFor();
+    return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
   /** Works until the signal aborts. */

@@ -1,5 +1,5 @@
 import type { ServiceView } from '@fairlead/ipam';
-import { metadataOnly, NAMESPACES, Reflector, SERVICE_GROUPS, SERVICES, Store } from '@fairlead/kube';
+import { isNotFound, metadataOnly, NAMESPACES, Reflector, SERVICE_GROUPS, SERVICES, Store } from '@fairlead/kube';
 import type { KubeClient, Service } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import type { GroupFacts } from './objects/group.ts';
@@ -21,7 +21,7 @@ export class Caches {
   readonly projectService: (service: Service) => ServiceView | undefined;
   readonly #reflectors: readonly {
     readonly what: string;
-    readonly reflector: Pick<Reflector<never, never>, 'run' | 'synced' | 'hasSynced' | 'refresh'>;
+    readonly reflector: Pick<Reflector<never, never>, 'run' | 'synced' | 'hasSynced' | 'failure' | 'refresh'>;
   }[];
 
   constructor({ client, logger, ownership }: { client: KubeClient; logger: Logger; ownership: Ownership }) {
@@ -76,10 +76,22 @@ export class Caches {
     return await untilAborted(fresh, signal);
   }
 
-  /** What has not been read yet. */
-  missing(): readonly string[] {
-    return this.#reflectors.filter(({ reflector }) => !reflector.hasSynced).map(({ what }) => what);
+  /** What has not been read yet, and why, in a sentence; undefined when everything has been. */
+  waitsFor(): string | undefined {
+    const missing = this.#reflectors.filter(({ reflector }) => !reflector.hasSynced);
+    if (missing.length === 0) {
+      return undefined;
+    }
+    const names = missing.map(({ what }) => what).join(', ');
+    const failure = missing.map(({ reflector }) => reflector.failure).find((error) => error !== undefined);
+    return `waiting for the API server: ${names} not read yet${failure === undefined ? '' : `; ${sentenceOf(failure)}`}`;
   }
+}
+
+function sentenceOf(failure: unknown): string {
+  const message = failure instanceof Error ? failure.message : String(failure);
+  // Where Kubernetes itself answers, a list that is not found is one of a kind that it does not know.
+  return isNotFound(failure) ? `${message}: are the CustomResourceDefinitions of deploy/crds applied?` : message;
 }
 
 /** What the promise resolves with; false when the signal aborts first. */

@@ -18,13 +18,20 @@ export class OutageLog {
   readonly #options: OutageLogOptions;
   #since: number | undefined;
   #toldAt: number | undefined;
+  #error: unknown;
 
   constructor(options: OutageLogOptions) {
     this.#options = options;
   }
 
+  /** What failed last; undefined while all is well. */
+  get error(): unknown {
+    return this.#error;
+  }
+
   failed(error: unknown): void {
     const { logger, subject, now } = this.#options;
+    this.#error = error;
     const at = now();
     this.#since ??= at;
     const due = this.#toldAt === undefined ? at - this.#since >= PATIENCE_MS : at - this.#toldAt >= REPEAT_MS;
@@ -44,5 +51,6 @@ export class OutageLog {
     }
     this.#since = undefined;
     this.#toldAt = undefined;
+    this.#error = undefined;
   }
 }

@@ -90,6 +90,11 @@ export class Reflector<T extends KubeObject, P extends Projected> {
     return this.#hasSynced;
   }
 
+  /** Why nothing can be read now; undefined while that works, or has not been tried. */
+  get failure(): unknown {
+    return this.#outage.error;
+  }
+
   /**
    * When the server was last heard on this watch, in milliseconds of `performance.now()`; undefined before the first time.
    * A quiet watch hears a bookmark every 60 s.
