@@ -181,7 +181,11 @@ const SILENT_CODES: ReadonlySet<string> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-/** How long the server asked to wait, in milliseconds; undefined when it did not. */
+/**
+ * How long a server that sheds load asked to wait, in milliseconds; undefined when it did not. A 503 asks for 5 s while the
+ * API server starts and knows not all its paths (apiserver's pkg/util/notfoundhandler). That is a guess and most often too
+ * long by seconds, in which nobody would be served: the back-off knows better.
+ */
 export function retryAfterMs(error: unknown): number | undefined {
-  return error instanceof ApiError ? error.retryAfterMs : undefined;
+  return isTooManyRequests(error) ? error.retryAfterMs : undefined;
 }
