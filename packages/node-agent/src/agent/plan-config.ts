@@ -15,6 +15,7 @@ export function currentSegments(state: KernelState, view: Pick<ClusterView, 'spe
       selectors: view.spec.local.interfaces,
       groupSelectors: [...new Set(view.groups.flatMap(({ interfaces }) => interfaces ?? []))],
       dummyInterface: view.spec.dummyInterface,
+      carrying: new Set(Iterator.from(state.ourAddresses).map(({ index }) => index)),
     },
   );
 }

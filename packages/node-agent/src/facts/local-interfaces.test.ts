@@ -50,6 +50,7 @@ test.each<[string, Partial<InterfaceChoice>, string[]]>([
   ['by regular expression, never the loopback or the dummy one', { selectors: ['/./'] }, ['eth0', 'eth1']],
   ['for one group alone', { selectors: ['eth0'], groupSelectors: ['eth1'] }, ['eth0', '(eth1)']],
   ['none', { selectors: [] }, []],
+  ['not, and still carrying addresses of ours', { selectors: [], carrying: new Set([3, 4]) }, ['(eth1)']],
 ])('chosen %s', (_, over, expected) => {
   expect(names(over)).toEqual(expected);
 });

@@ -23,6 +23,8 @@ export interface InterfaceChoice {
   readonly selectors: readonly string[];
   /** Selectors of all groups that name interfaces for themselves. */
   readonly groupSelectors: readonly string[];
+  /** Interfaces, by index, that carry addresses of ours: those stay known until others have the addresses. */
+  readonly carrying?: ReadonlySet<number>;
   /** Name of the interface for virtual addresses, which is never a local one. */
   readonly dummyInterface: string;
 }
@@ -58,7 +60,10 @@ interface Surroundings {
 function segmentOf(link: Link, { defaultFor, addresses, routes, choice }: Surroundings): Segment | undefined {
   const candidate = { name: link.name, defaultFor };
   const local = choice.selectors.some((selector) => selectsInterface(selector, candidate));
-  const named = local || choice.groupSelectors.some((selector) => selectsInterface(selector, candidate));
+  const named =
+    local ||
+    choice.carrying?.has(link.index) === true ||
+    choice.groupSelectors.some((selector) => selectsInterface(selector, candidate));
   const usable = addresses.filter(({ flags }) => !flags.tentative && !flags.dadFailed);
   const global = usable.filter(({ address }) => !isLinkLocal(address));
   if (!named || global.length === 0 || link.mac === undefined) {

@@ -110,6 +110,24 @@ const cases: readonly Case[] = [
     expected: 'none node-not-selected',
   },
   {
+    says: 'where others match, a local address is handed over to one of them',
+    address: '192.0.2.9',
+    group: group('g', { nodeSelector: { matchLabels: { rack: 'a' } } }),
+    config: {
+      nodes: [
+        { name: 'here', labels: { rack: 'b' } },
+        { name: 'there', labels: { rack: 'a' } },
+      ],
+    },
+    expected: 'local 2 of there=0 elsewhere',
+  },
+  {
+    says: 'as is one on an interface that is local no more',
+    address: '192.0.2.9',
+    config: { segments: [segment({ local: false })] },
+    expected: 'local 2 of there=0 elsewhere',
+  },
+  {
     says: 'preferences are summed up',
     address: '192.0.2.9',
     group: group('g', {
@@ -134,7 +152,7 @@ const cases: readonly Case[] = [
       lans: [parsePrefix('198.51.100.0/24')],
       segments: [segment(), extra()],
     },
-    expected: 'none on-another-lan',
+    expected: 'local 3 of there=0 elsewhere',
   },
   {
     says: 'and carries it',
@@ -219,7 +237,7 @@ function inWords(placement: Placement): string {
       return [
         `local ${placement.interfaceIndex} of`,
         ...[...placement.preferences].map(([node, weight]) => `${node}=${weight}`),
-        ...(placement.eligible ? [] : ['without endpoint']),
+        ...(placement.eligible ? [] : [placement.barred ? 'elsewhere' : 'without endpoint']),
       ].join(' ');
     case 'hold':
       return 'hold';

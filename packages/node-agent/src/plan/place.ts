@@ -1,5 +1,6 @@
 import { addressBits, hostPrefix, matchesSelector, prefixContains, prefixOf, sameAddress } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
+import { DEFAULT_HOLDER_POLICY } from '../election/types.ts';
 import { selectsInterface } from './interface-selector.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { GroupFacts, NodeLabels, Placement, PlanConfig, PoolFacts, RefusedAggregate, Segment } from './types.ts';
@@ -53,10 +54,11 @@ export interface PlaceInput {
 /** Where one address of one Service belongs on this node. Pure; the whole rule of "local or virtual" is here. */
 export function place(input: PlaceInput): Placement {
   const { address, view, config } = input;
-  if (!view.allowed) {
-    return { type: 'none', reason: 'node-not-selected' };
-  }
   const mode = view.group?.mode ?? 'Auto';
+  if (!view.allowed) {
+    const local = mode === 'Local' || (mode === 'Auto' && config.lans.some((lan) => prefixContains(lan, address)));
+    return (local ? placeElsewhere(input) : undefined) ?? { type: 'none', reason: 'node-not-selected' };
+  }
   switch (mode) {
     case 'Virtual':
       return placeVirtual(input);
@@ -74,18 +76,26 @@ export function place(input: PlaceInput): Placement {
   }
 }
 
-function placeLocal({ address, view, config, endpointsOnly, readyNodes }: PlaceInput): Placement {
-  const segment = view.segments.find((candidate) =>
-    candidate.subnets.some((subnet) => prefixContains(subnet, address)),
-  );
+function placeLocal(input: PlaceInput): Placement {
+  const { address, view, config, endpointsOnly, readyNodes } = input;
+  const policy = view.group?.policy ?? DEFAULT_HOLDER_POLICY;
+  const segment = segmentOf(address, view.segments);
   if (segment === undefined) {
-    return { type: 'none', reason: view.segments.length === 0 ? 'no-interface' : 'on-another-lan' };
+    const reason = view.segments.length === 0 ? 'no-interface' : 'on-another-lan';
+    return placeElsewhere(input) ?? { type: 'none', reason };
   }
-  if (segment.ownAddresses.some((own) => sameAddress(own.address, address))) {
+  if (hasOwn(segment, address)) {
     return { type: 'none', reason: 'address-in-use-by-network' };
   }
   if (!endpointsOnly) {
-    return { type: 'local', interfaceIndex: segment.index, preferences: view.preferences, eligible: true };
+    return {
+      type: 'local',
+      interfaceIndex: segment.index,
+      preferences: view.preferences,
+      eligible: true,
+      barred: false,
+      policy,
+    };
   }
   if (readyNodes === undefined) {
     return { type: 'hold' };
@@ -95,7 +105,31 @@ function placeLocal({ address, view, config, endpointsOnly, readyNodes }: PlaceI
     interfaceIndex: segment.index,
     preferences: new Map([...view.preferences].filter(([node]) => readyNodes.has(node))),
     eligible: readyNodes.has(config.node),
+    barred: false,
+    policy,
   };
+}
+
+/**
+ * A local address that other nodes may have and this one may not, or not on that interface (any more): this node knows
+ * them, so that one of them has it before it goes from here. Undefined: there are none, or this node is on no such LAN.
+ */
+function placeElsewhere({ address, view, config }: PlaceInput): Placement | undefined {
+  const segment = segmentOf(address, config.segments);
+  const preferences = new Map([...view.preferences].filter(([node]) => node !== config.node));
+  if (segment === undefined || preferences.size === 0 || hasOwn(segment, address)) {
+    return undefined;
+  }
+  const policy = view.group?.policy ?? DEFAULT_HOLDER_POLICY;
+  return { type: 'local', interfaceIndex: segment.index, preferences, eligible: false, barred: true, policy };
+}
+
+function segmentOf(address: Address, segments: readonly Segment[]): Segment | undefined {
+  return segments.find(({ subnets }) => subnets.some((subnet) => prefixContains(subnet, address)));
+}
+
+function hasOwn({ ownAddresses }: Segment, address: Address): boolean {
+  return ownAddresses.some((own) => sameAddress(own.address, address));
 }
 
 function placeVirtual({ address, view, config, surroundings, endpointsOnly, readyNodes }: PlaceInput): Placement {

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { formatAddress } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
+import type { HolderPolicy } from '../election/types.ts';
 import { addressKey, prefixKey } from './keys.ts';
 import type { AddressKey, PrefixKey } from './keys.ts';
 import { place, viewGroup } from './place.ts';
@@ -17,6 +19,9 @@ export interface LocalCandidate {
   readonly preferences: ReadonlyMap<string, number>;
   /** False where every Service behind it wants a ready endpoint and this node has none. */
   readonly eligible: boolean;
+  /** Only other nodes may have it: what is here is handed over. */
+  readonly barred: boolean;
+  readonly policy: HolderPolicy;
 }
 
 /** What is wanted of one address on the dummy interface. `hold`: leave it as it is. */
@@ -377,23 +382,25 @@ function wantedOf(placements: Iterable<Placement>): Wanted {
   return wanted;
 }
 
-/** Sharers meet on one interface, that of the first by name, which also says who may hold it. */
+/** Sharers meet on one interface, that of the first by name that may be here, which also says who may hold it. */
 function candidateOf(entry: AddressEntry): LocalCandidate | undefined {
   const services = [...entry.placements.keys()].sort();
-  let found: LocalCandidate | undefined;
-  for (const service of services) {
+  const local = services.flatMap((service) => {
     const placement = entry.placements.get(service);
-    if (placement?.type === 'local') {
-      found = {
-        address: entry.address,
-        services: [...(found?.services ?? []), service],
-        interfaceIndex: found?.interfaceIndex ?? placement.interfaceIndex,
-        preferences: found?.preferences ?? placement.preferences,
-        eligible: (found?.eligible ?? false) || placement.eligible,
-      };
+    return placement?.type === 'local' ? [{ service, placement }] : [];
+  });
+  const first = (local.find(({ placement }) => !placement.barred) ?? local[0])?.placement;
+  return (
+    first && {
+      address: entry.address,
+      services: local.map(({ service }) => service),
+      interfaceIndex: first.interfaceIndex,
+      preferences: first.preferences,
+      eligible: local.some(({ placement }) => placement.eligible),
+      barred: first.barred,
+      policy: first.policy,
     }
-  }
-  return found;
+  );
 }
 
 function sameCandidate(a: LocalCandidate | undefined, b: LocalCandidate | undefined): boolean {
@@ -403,6 +410,8 @@ function sameCandidate(a: LocalCandidate | undefined, b: LocalCandidate | undefi
   return (
     a.interfaceIndex === b.interfaceIndex &&
     a.eligible === b.eligible &&
+    a.barred === b.barred &&
+    isDeepStrictEqual(a.policy, b.policy) &&
     a.services.join() === b.services.join() &&
     samePreferences(a.preferences, b.preferences)
   );

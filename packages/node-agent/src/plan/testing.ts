@@ -1,4 +1,5 @@
 import { parseAddress, parsePrefix } from '@fairlead/api';
+import { DEFAULT_HOLDER_POLICY } from '../election/types.ts';
 import type { GroupFacts, PlanConfig, Segment, ServiceFacts } from './types.ts';
 
 /** Facts for tests of the plan: sensible ones, with what the test is about put over them. */
@@ -31,6 +32,7 @@ export function group(name: string, over: Partial<GroupFacts> = {}): GroupFacts 
     nodeSelector: undefined,
     preferredNodes: [],
     interfaces: undefined,
+    policy: DEFAULT_HOLDER_POLICY,
     ...over,
   };
 }

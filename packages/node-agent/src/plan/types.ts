@@ -1,4 +1,5 @@
 import type { Address, IPFamily, LabelSelector, Prefix } from '@fairlead/api';
+import type { HolderPolicy } from '../election/types.ts';
 
 /** What the plan knows of a Service: only what decides where its addresses go. */
 export interface ServiceFacts {
@@ -39,6 +40,8 @@ export interface GroupFacts {
   readonly preferredNodes: readonly PreferredNodes[];
   /** Interfaces (`default`, a name, a `/regex/`) that may carry local addresses; undefined = the local interfaces. */
   readonly interfaces: readonly string[] | undefined;
+  /** What holders of its local addresses do in disputes. */
+  readonly policy: HolderPolicy;
 }
 
 /** An address with the length of its network, as an interface has it: host bits stay. */
@@ -129,6 +132,9 @@ export type Placement =
       readonly preferences: ReadonlyMap<string, number>;
       /** False where the Service wants a ready endpoint and this node has none. */
       readonly eligible: boolean;
+      /** The address is on a LAN of this node, and selectors let only others have it: what is there is handed over. */
+      readonly barred: boolean;
+      readonly policy: HolderPolicy;
     }
   /** What is there stays, nothing is added: not enough is known yet. */
   | { readonly type: 'hold' }

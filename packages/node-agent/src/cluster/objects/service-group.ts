@@ -1,4 +1,4 @@
-import { addressBits, AddressError, parseAddressRange, parsePrefix } from '@fairlead/api';
+import { addressBits, AddressError, parseAddressRange, parseDuration, parsePrefix } from '@fairlead/api';
 import type { Pool, ServiceGroup } from '@fairlead/api';
 import type { GroupFacts, PoolFacts } from '../../plan/types.ts';
 
@@ -14,6 +14,11 @@ export function projectServiceGroup(group: ServiceGroup): GroupFacts {
     nodeSelector: announce.nodeSelector,
     preferredNodes: announce.preferredNodes ?? [],
     interfaces: announce.interfaces,
+    policy: {
+      onConflict: announce.onConflict,
+      takeOver: announce.takeOver,
+      ...(announce.takeBack === 'Never' ? {} : { takeBackMs: parseDuration(announce.takeBack) }),
+    },
   };
 }
 
