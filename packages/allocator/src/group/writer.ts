@@ -2,6 +2,7 @@ import type { GroupStatus } from '@fairlead/ipam';
 import { isConflict, isNotFound, SERVICE_GROUPS, WorkQueue } from '@fairlead/kube';
 import type { KubeClient } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
+import { FailingWrites } from '../failing-writes.ts';
 import type { AllocatorMetrics } from '../metrics.ts';
 import type { GroupFacts } from '../objects/group.ts';
 import { planGroupStatus } from './status.ts';
@@ -30,9 +31,12 @@ export class GroupWriter {
   readonly #queue = new WorkQueue<string>({ baseDelayMs: 100, maxDelayMs: 5_000 });
   /** Groups in the metrics. */
   readonly #counted = new Set<string>();
+  readonly #failing: FailingWrites;
 
   constructor(options: GroupWriterOptions) {
     this.#options = options;
+    const { logger, now } = options;
+    this.#failing = new FailingWrites({ what: 'ServiceGroups', logger, now });
   }
 
   /** The group may say something that is not so any more. */
@@ -42,15 +46,10 @@ export class GroupWriter {
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#queue.run((name) => this.#write(name, signal), {
+    await this.#queue.run((name) => this.#failing.attempt(name, () => this.#write(name, signal)), {
       concurrency: 2,
       signal,
-      onError: (name, error, retryInMs) =>
-        this.#options.logger.debug('The status of a ServiceGroup could not be written; trying again', {
-          group: name,
-          error,
-          retryInMs,
-        }),
+      onError: (name, error) => this.#failing.failed(name, error),
     });
     // Whoever leads next counts; what is counted here would stand still.
     for (const name of this.#counted) {

@@ -1,8 +1,9 @@
 import type { Refusal } from '@fairlead/api';
 import type { ServiceView, Verdict } from '@fairlead/ipam';
-import { isConflict, isForbidden, isInvalid, isNotFound, OutageLog, WorkQueue } from '@fairlead/kube';
+import { isConflict, isForbidden, isInvalid, isNotFound, WorkQueue } from '@fairlead/kube';
 import type { KubeClient, Service } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
+import { FailingWrites } from '../failing-writes.ts';
 import type { AllocatorMetrics } from '../metrics.ts';
 import { PROGRAM } from '../program.ts';
 import type { Recorder } from '../recorder.ts';
@@ -66,16 +67,14 @@ export class ServiceWriter {
   readonly #settled = new Settled();
   readonly #vacating = new Vacating();
   readonly #firstSeen = new FirstSeen();
-  /** Services whose last write failed, to be tried at once when the API server answers again. */
-  readonly #failing = new Set<string>();
-  /** Lasts as long as any write fails. */
-  readonly #outage: OutageLog;
+  /** To be tried at once when the API server answers again. */
+  readonly #failing: FailingWrites;
 
   constructor(options: ServiceWriterOptions) {
     this.#options = options;
     const { logger, now } = options;
     this.#statuses = new ServiceStatuses(options);
-    this.#outage = new OutageLog({ logger, subject: 'writing of Services', now });
+    this.#failing = new FailingWrites({ what: 'Services', logger, now });
   }
 
   /** Services that wait to be looked at. */
@@ -105,7 +104,7 @@ export class ServiceWriter {
     this.#contests.forget(key);
     this.#topics.forget(key);
     this.#firstSeen.forget(key);
-    this.#succeeded(key);
+    this.#failing.forget(key);
     this.#addAll(this.#vacating.forget(key));
   }
 
@@ -113,25 +112,14 @@ export class ServiceWriter {
   async run(signal: AbortSignal): Promise<void> {
     const { client } = this.#options;
     const unsubscribe = client.health.onRecovery(() => {
-      for (const key of this.#failing) {
-        this.#queue.add(key);
-      }
+      this.#addAll([...this.#failing.keys()]);
     });
-    await this.#queue.run((key) => this.#write(key, signal), {
+    await this.#queue.run((key) => this.#failing.attempt(key, () => this.#write(key, signal)), {
       concurrency: CONCURRENCY,
       signal,
-      onError: (key, error) => {
-        this.#failing.add(key);
-        this.#outage.failed(error);
-      },
+      onError: (key, error) => this.#failing.failed(key, error),
     });
     unsubscribe();
-  }
-
-  #succeeded(key: string): void {
-    if (this.#failing.delete(key) && this.#failing.size === 0) {
-      this.#outage.succeeded();
-    }
   }
 
   #addAll(keys: readonly string[]): void {
@@ -175,7 +163,6 @@ export class ServiceWriter {
     const stood = this.#settled.stood(view) ?? [];
     const write = planWrite(view, verdict, { time: rfc3339(wallClock()), restores, stood });
     if (write === undefined) {
-      this.#succeeded(key);
       this.#settled.settle(view, verdict);
       return;
     }
@@ -192,7 +179,6 @@ export class ServiceWriter {
     if (sent.kind === 'failed') {
       return await this.#failed(sent.error, view, signal);
     }
-    this.#succeeded(key);
     this.#settled.settle(view, verdict);
     this.#options.learn(key, view, sent.service);
     this.#tell(view, verdict, { ...write, restores });

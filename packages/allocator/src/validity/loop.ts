@@ -2,6 +2,7 @@ import { validateLBNodeAgent, validateRouter } from '@fairlead/api';
 import { isConflict, isNotFound, LB_NODE_AGENTS, Reflector, ROUTERS, Store, WorkQueue } from '@fairlead/kube';
 import type { KubeClient, KubeObject, ResourceType } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
+import { FailingWrites } from '../failing-writes.ts';
 import type { ValidityFacts } from './ready.ts';
 import { judgeValidity, planReady } from './ready.ts';
 
@@ -46,6 +47,8 @@ export class ValidityLoop {
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const { logger, now } = this.#options;
+    const failing = new FailingWrites({ what: 'Routers and LBNodeAgents', logger, now });
     const unsubscribe = this.#kinds.map(({ name, store }) =>
       store.subscribe((change) => {
         if (change.type === 'added' || change.type === 'updated') {
@@ -53,10 +56,9 @@ export class ValidityLoop {
         }
       }),
     );
-    const writing = this.#queue.run((key) => this.#write(key, signal), {
+    const writing = this.#queue.run((key) => failing.attempt(key, () => this.#write(key, signal)), {
       signal,
-      onError: (key, error, retryInMs) =>
-        this.#options.logger.debug('A condition could not be written; trying again', { object: key, error, retryInMs }),
+      onError: (key, error) => failing.failed(key, error),
     });
     await Promise.all([writing, ...this.#kinds.map((kind) => kind.run(signal))]);
     for (const end of unsubscribe) {
