@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createMetrics } from '@fairlead/runtime';
+import { createMetrics, documentedMetrics, metricsTable } from '@fairlead/runtime';
 import { createAllocatorMetrics } from './metrics.ts';
 import type { AllocatorMetrics } from './metrics.ts';
 
@@ -13,35 +13,13 @@ function allocator(): { readonly metrics: AllocatorMetrics; readonly render: () 
   return { metrics, render: async () => (await registry.render()).body };
 }
 
-/** One row a metric as the page has them: name, type, labels, meaning. */
-function rowsOf(text: string): string[] {
-  const lines = text.split('\n');
-  return lines
-    .filter((line) => line.startsWith('# HELP '))
-    .map((line) => {
-      const [, name = '', help = ''] = /^# HELP (\S+) (.*)$/.exec(line) ?? [];
-      const type = lines.find((other) => other.startsWith(`# TYPE ${name} `))?.split(' ')[3];
-      const samples = lines.filter((other) => new RegExp(`^${name}(_bucket)?\\{`).test(other));
-      const labels = samples.flatMap((sample) => [...sample.matchAll(/[{,](\w+)="/g)].map(([, label = '']) => label));
-      const shown = [...new Set(labels)].filter((label) => label !== 'le').map((label) => `\`${label}\``);
-      return squeezed(`| \`${name}\` | ${type} | ${shown.join(', ')} | ${help} |`);
-    });
-}
-
-/** Tables are laid out with spaces. */
-function squeezed(text: string): string {
-  return text.replaceAll(/ {2,}/g, ' ');
-}
-
 it('docs/metrics.md lists the metrics of the allocator, all of them and no others', async () => {
   const { metrics, render } = allocator();
   metrics.group('default', [{ family: 'IPv4', allocated: '1', available: '2' }]);
   metrics.patched(0.01, 'ok');
   metrics.served(0.01);
-  const documented = squeezed(readFileSync(PAGE, 'utf8'))
-    .split('\n')
-    .filter((line) => line.startsWith('| `'));
-  expect(documented).toEqual(rowsOf(await render()));
+  const documented = documentedMetrics(readFileSync(PAGE, 'utf8'), ['Every process', 'The allocator']);
+  expect(documented).toEqual(metricsTable(await render()));
 });
 
 it('counts that overflow a number stay as large as they are, and a group that is gone is forgotten', async () => {

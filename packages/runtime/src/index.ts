@@ -29,4 +29,5 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics.ts';
+export { documentedMetrics, metricsTable } from './metrics-table.ts';
 export { runMain } from './run-main.ts';

@@ -13,6 +13,11 @@ export interface HistogramOptions<L extends string> extends MetricOptions<L> {
   readonly buckets?: readonly number[];
 }
 
+export interface CounterOptions<L extends string> extends MetricOptions<L> {
+  /** The count where something else keeps it, read when somebody scrapes; never less than before. */
+  readonly read?: () => number;
+}
+
 export interface GaugeOptions<L extends string> extends MetricOptions<L> {
   /** Read at each scrape; for values that are at hand anyway and change often. */
   readonly read?: () => number;
@@ -20,7 +25,7 @@ export interface GaugeOptions<L extends string> extends MetricOptions<L> {
 
 /** The metrics of one process. */
 export interface Metrics {
-  counter<L extends string = never>(options: MetricOptions<L>): Counter<L>;
+  counter<L extends string = never>(options: CounterOptions<L>): Counter<L>;
   gauge<L extends string = never>(options: GaugeOptions<L>): Gauge<L>;
   histogram<L extends string = never>(options: HistogramOptions<L>): Histogram<L>;
   /** The page that Prometheus reads. */
@@ -41,7 +46,21 @@ export function createMetrics(): Metrics {
     registers: [registry],
   });
   return {
-    counter: (options) => new Counter(base(options)),
+    counter: <L extends string>(options: CounterOptions<L>) => {
+      const { read } = options;
+      const counter: Counter<L> = new Counter<L>({
+        ...base(options),
+        ...(read === undefined
+          ? {}
+          : {
+              collect: (): void => {
+                counter.reset();
+                counter.inc(read());
+              },
+            }),
+      });
+      return counter;
+    },
     gauge: <L extends string>(options: GaugeOptions<L>) => {
       const { read } = options;
       const gauge: Gauge<L> = new Gauge<L>({
