@@ -9,6 +9,8 @@ export interface AddAddressRequest {
   readonly length: number;
   /** IFA_PROTO; kernels before 5.18 ignore it. Default: none. */
   readonly protocol?: number | undefined;
+  /** IFA_RT_PRIORITY, the metric of the route to its network. Default: none. */
+  readonly metric?: number | undefined;
   readonly flags?: { readonly noprefixroute?: boolean; readonly nodad?: boolean } | undefined;
   /** Seconds, rounded up. Default: `Infinity`. */
   readonly validLifetime?: number | undefined;

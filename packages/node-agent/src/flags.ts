@@ -59,7 +59,7 @@ export const FLAGS = {
   'address-protocol': {
     type: 'boolean',
     default: true,
-    description: 'Mark addresses by IFA_PROTO where the kernel keeps it; false: by state file and lifetime.',
+    description: 'Mark addresses by IFA_PROTO where the kernel keeps it (5.18 and later); false: by a metric.',
   },
   'log-level': {
     type: 'string',

@@ -1,11 +1,9 @@
-import { release } from 'node:os';
 import { createKubeClient, EventRecorder } from '@fairlead/kube';
 import { keepLittleFreeMemory, openNetlink, releaseFreeMemory } from '@fairlead/netlink';
 import { createLogger, createMetrics, LOG_LEVELS, parseFlags, runMain, serveHealth } from '@fairlead/runtime';
 import { Agent } from './agent/agent.ts';
 import { agentMetrics } from './agent/metrics.ts';
 import { systemTimers } from './apply/timers.ts';
-import { keepsAddressProtocol } from './facts/ownership.ts';
 import { dataPathURL, FLAGS, SUMMARY } from './flags.ts';
 import { LocalHolder } from './lan/local-holder.ts';
 import { readStateFile } from './state-file/state-file.ts';
@@ -38,12 +36,13 @@ await runMain(PROGRAM, async (signal) => {
     reportingController: 'fairlead.dev/node-agent',
     reportingInstance: node,
   });
-  const addressProtocol = flags['address-protocol'] && keepsAddressProtocol(release());
+  const netlink = await openNetlink({ signal });
+  const addressMark = flags['address-protocol'] && (await netlink.keepsAddressProtocol()) ? 'protocol' : 'metric';
   const agent = new Agent({
     node,
     namespace,
     client,
-    netlink: await openNetlink({ signal }),
+    netlink,
     recorder,
     logger,
     timers: systemTimers(),
@@ -53,10 +52,11 @@ await runMain(PROGRAM, async (signal) => {
       routes: () => agent.gauges.routes,
       apiSilenceSeconds: () => agent.gauges.silenceMs / 1000,
       ready: () => agent.readyz().ok,
+      holder: () => agent.holderCounts,
     }),
     stateFile: flags['state-file'],
     remembered: await readStateFile(flags['state-file'], logger),
-    addressProtocol,
+    addressMark,
     dataPathHealth,
     routerDirectory: flags['router-directory'],
     templateDirectory: flags['template-directory'],
@@ -70,7 +70,7 @@ await runMain(PROGRAM, async (signal) => {
     logger,
     signal,
   });
-  logger.info('Starting', { node, addressProtocol });
+  logger.info('Starting', { node, addressMark });
   setTimeout(releaseFreeMemory, STARTED_MS).unref();
   await agent.run();
 });

@@ -68,6 +68,7 @@ export const IFA_LABEL = 3;
 export const IFA_BROADCAST = 4;
 export const IFA_CACHEINFO = 6;
 export const IFA_FLAGS = 8;
+export const IFA_RT_PRIORITY = 9;
 export const IFA_PROTO = 11;
 /** One bit, two meanings: a secondary IPv4 address, a temporary IPv6 one. */
 export const IFA_F_SECONDARY = 0x01;

@@ -18,6 +18,7 @@ import {
   IFA_LABEL,
   IFA_LOCAL,
   IFA_PROTO,
+  IFA_RT_PRIORITY,
   INFINITE_LIFETIME,
 } from './constants.ts';
 import { familyOf, readAddressAttribute } from './family.ts';
@@ -55,6 +56,8 @@ export interface InterfaceAddress {
   readonly label?: string | undefined;
   /** IFA_PROTO, who made it; kernels before 5.18 keep none. */
   readonly protocol?: number | undefined;
+  /** IFA_RT_PRIORITY, the metric of the route to its network; kept (since 4.18) where there is no such route as well. */
+  readonly metric?: number | undefined;
   readonly flags: InterfaceAddressFlags;
   /** One of {@link SCOPE}. */
   readonly scope: number;
@@ -110,6 +113,7 @@ export function decodeInterfaceAddress(message: Message): InterfaceAddress | und
   let broadcast: Address | undefined;
   let label: string | undefined;
   let protocol: number | undefined;
+  let metric: number | undefined;
   let flags = bytes.readUInt8(start + 2);
   let preferredLifetime = Infinity;
   let validLifetime = Infinity;
@@ -129,6 +133,9 @@ export function decodeInterfaceAddress(message: Message): InterfaceAddress | und
         break;
       case IFA_PROTO:
         protocol = readUint8(bytes, at, end);
+        break;
+      case IFA_RT_PRIORITY:
+        metric = readUint32(bytes, at, end);
         break;
       case IFA_FLAGS:
         flags = readUint32(bytes, at, end);
@@ -156,6 +163,7 @@ export function decodeInterfaceAddress(message: Message): InterfaceAddress | und
     broadcast,
     label,
     protocol,
+    metric,
     flags: decodeFlags(flags),
     scope: bytes.readUInt8(start + 3),
     validLifetime,

@@ -18,6 +18,7 @@ import {
   IFA_FLAGS,
   IFA_LOCAL,
   IFA_PROTO,
+  IFA_RT_PRIORITY,
   IFF_UP,
   IFLA_IFNAME,
   IFLA_INFO_KIND,
@@ -89,6 +90,9 @@ function encodeAddAddress(request: AddAddressRequest): Encoded {
   }
   if (request.protocol !== undefined) {
     body.uint8(IFA_PROTO, request.protocol);
+  }
+  if (request.metric !== undefined) {
+    body.uint32(IFA_RT_PRIORITY, request.metric);
   }
   const create = NLM_F_CREATE | (request.replace === true ? NLM_F_REPLACE : NLM_F_EXCL);
   return { type: RTM_NEWADDR, flags: create, body: body.finish() };

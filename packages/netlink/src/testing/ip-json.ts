@@ -15,7 +15,7 @@ export type Names = ReadonlyMap<number, string>;
 
 const LINK_KEYS = ['ifindex', 'ifname', 'mtu', 'operstate', 'address', 'master', 'kind', 'slaveKind', 'flags'];
 const ADDRESS_KEYS = (
-  'family local address broadcast prefixlen scope label valid_life_time preferred_life_time ' +
+  'family local address broadcast prefixlen scope label metric valid_life_time preferred_life_time ' +
   'dynamic noprefixroute nodad tentative deprecated'
 ).split(' ');
 const ROUTE_KEYS = [
@@ -108,6 +108,7 @@ export function addressAsIp(address: InterfaceAddress, names: Names): IpObject {
     prefixlen: address.length,
     scope: address.scope === SCOPE.universe ? 'global' : nameOf(SCOPE, address.scope),
     label: address.label,
+    metric: address.metric,
     dynamic: flags.permanent ? undefined : true,
     noprefixroute: flags.noprefixroute || undefined,
     nodad: flags.nodad || undefined,

@@ -1,3 +1,4 @@
+import { parseDuration } from '@fairlead/api';
 import type { LBNodeAgentSpec, LBNodeStatusStatus } from '@fairlead/api';
 import type { Fitness } from '../facts/exclusion.ts';
 import type { Gate } from '../health/data-path.ts';
@@ -5,6 +6,7 @@ import type { Planner } from '../plan/planner.ts';
 import type { Finding } from '../status/condition.ts';
 import { nodeStatus } from '../status/node-status.ts';
 import { findingsOf } from './findings.ts';
+import type { HostFindings } from './host-watch.ts';
 import type { KernelSide } from './kernel-side.ts';
 import type { LocalSide } from './local-side.ts';
 import type { RouterSide } from './router-side.ts';
@@ -25,10 +27,9 @@ export interface StatusSources {
   readonly fitness: Fitness;
   readonly nodeLabels: Readonly<Record<string, string>>;
   readonly spec: LBNodeAgentSpec;
+  readonly host: HostFindings;
   /** What is waited for before anything is announced. */
   readonly waiting: string | undefined;
-  /** Steady ms. */
-  readonly now: number;
 }
 
 /** This node's status as all sides have it now, given what was last written. */
@@ -50,7 +51,7 @@ export function agentStatus(sources: StatusSources, previous: LBNodeStatusStatus
 }
 
 function agentFindings(sources: StatusSources): Finding[] {
-  const { interfaces, kernel, router, planner, gate, gateURL, spec, waiting, now } = sources;
+  const { interfaces, kernel, local, router, planner, gate, gateURL, spec, host, waiting } = sources;
   return findingsOf({
     gate: gate.state,
     gateURL: gateURL?.href,
@@ -61,8 +62,14 @@ function agentFindings(sources: StatusSources): Finding[] {
     kernelProblem: kernel.problem,
     refusedAggregates: planner?.refusedAggregates() ?? [],
     usedByNetwork: planner?.unplaced('address-in-use-by-network', NAMED) ?? [],
-    contested: kernel.limiter.contested(now).length,
+    host,
+    lifetime: { asked: parseDuration(spec.addressLifetime), used: kernel.lifetimeMs },
     router: router.verdict(),
+    proxied: local.proxied().map(({ interfaceIndex, subnet, mac }) => ({
+      interface: kernel.state.links.get(interfaceIndex)?.name ?? `interface ${interfaceIndex}`,
+      subnet,
+      mac,
+    })),
     waiting,
   });
 }

@@ -12,8 +12,10 @@ const none: Troubles = {
   kernelProblem: undefined,
   refusedAggregates: [],
   usedByNetwork: [],
-  contested: 0,
+  host: { troubles: [], contested: [], daemons: [] },
+  lifetime: { asked: 10_000, used: 10_000 },
   router: undefined,
+  proxied: [],
   waiting: undefined,
 };
 
@@ -41,7 +43,13 @@ test.each<[string, Partial<Troubles>, string]>([
   ['InvalidInterface', { interfaceSelectors: ['/(/'] }, '/(/'],
   ['DataPathUnchecked', { gate: 'unchecked' }, '--data-path-health'],
   ['NoDummyInterfaces', { dummyKind: 'ifb' }, 'modprobe dummy'],
-  ['Contested', { contested: 2 }, 'NetworkManager'],
+  ['Contested', { host: { troubles: [], contested: ['192.0.2.9 of eth0'], daemons: [] } }, 'NetworkManager'],
+  ['AddressLifetime', { lifetime: { asked: 10_000, used: 64_000 } }, '64 s'],
+  [
+    'ReversePathFilter',
+    { host: { troubles: [{ type: 'ReversePathFilter', message: 'eth1 …' }], contested: [], daemons: [] } },
+    'eth1',
+  ],
   ['AddressInUse', { usedByNetwork: ['a', 'b', 'c', 'd', 'e', 'f'] }, 'and 1 more'],
   [
     'AggregateOverlap',
@@ -74,4 +82,18 @@ test('the router has a condition of its own', () => {
     reason: 'Waiting',
     message: 'BIRD is not there',
   });
+});
+
+test('who removes our addresses is told by the daemons that are seen, each with its cure', () => {
+  const contested = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const host = { troubles: [], contested, daemons: ['systemd-networkd' as const] };
+  const message = findingsOf({ ...none, host }).at(-1)?.message;
+  expect(message).toContain('a; b; c; d; e and 1 more');
+  expect(message).toContain('KeepConfiguration=yes');
+  expect(message).not.toContain('NetworkManager');
+});
+
+test('a node whose interface answers no ARP is not ready', () => {
+  const host = { troubles: [{ type: 'ARPIgnored' as const, message: 'eth0 …' }], contested: [], daemons: [] };
+  expect(findingsOf({ ...none, host })[0]).toMatchObject({ status: 'False', reason: 'ARPIgnored' });
 });

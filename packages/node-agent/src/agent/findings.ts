@@ -1,9 +1,12 @@
 import { formatPrefix } from '@fairlead/api';
+import type { Prefix } from '@fairlead/api';
 import type { RouterVerdict } from '@fairlead/router';
 import type { GateState } from '../health/data-path.ts';
+import type { NetworkDaemon } from '../facts/host-settings.ts';
 import { interfacePattern } from '../plan/interface-selector.ts';
 import type { RefusedAggregate } from '../plan/types.ts';
 import type { Finding } from '../status/condition.ts';
+import type { HostFindings } from './host-watch.ts';
 
 /** So many addresses or aggregates are named in a message. */
 const NAMED = 5;
@@ -22,12 +25,22 @@ export interface Troubles {
   readonly refusedAggregates: readonly RefusedAggregate[];
   /** Addresses that the network itself uses, as text. */
   readonly usedByNetwork: readonly string[];
-  /** Number of objects that others keep removing. */
-  readonly contested: number;
+  /** What is wrong with the host, and what others keep removing. */
+  readonly host: HostFindings;
+  /** Set where `addressLifetime` is too short for as many addresses; in ms. */
+  readonly lifetime: { readonly asked: number; readonly used: number };
   readonly router: RouterVerdict | undefined;
+  /** Subnets on which some station answers for every address. */
+  readonly proxied: readonly { readonly interface: string; readonly subnet: Prefix; readonly mac: string }[];
   /** What is waited for before anything is announced. */
   readonly waiting: string | undefined;
 }
+
+/** What makes a daemon leave alone what it does not know. */
+const CURES: readonly (readonly [NetworkDaemon, string])[] = [
+  ['NetworkManager', 'set the addresses on a connection that it does not manage, or mark the interface as unmanaged'],
+  ['systemd-networkd', 'KeepConfiguration=yes in the .network file, ManageForeignRoutes=no in networkd.conf'],
+];
 
 /** The conditions of LBNodeStatus: `Ready` always, and one for each trouble that there is. Pure. */
 export function findingsOf(troubles: Troubles): Finding[] {
@@ -61,7 +74,8 @@ interface Trouble {
 }
 
 function troublesFound(troubles: Troubles): Trouble[] {
-  const { kernelProblem, refusedAggregates, usedByNetwork, contested, dummyInterface } = troubles;
+  const { kernelProblem, refusedAggregates, usedByNetwork, dummyInterface, host, lifetime } = troubles;
+  const { contested, daemons } = host;
   const found: Trouble[] = [];
   const find = (type: string, blocking: boolean, message: string): void => {
     found.push({ type, message, blocking });
@@ -110,11 +124,32 @@ function troublesFound(troubles: Troubles): Trouble[] {
       `not announced, because the network itself uses them: ${listed(usedByNetwork.slice(0, NAMED), usedByNetwork.length)}; exclude them in their ServiceGroup`,
     );
   }
-  if (contested > 0) {
+  if (troubles.proxied.length > 0) {
+    const named = troubles.proxied.map(
+      (each) => `${each.mac} for all of ${formatPrefix(each.subnet)} on ${each.interface}`,
+    );
+    find(
+      'ProxyARP',
+      false,
+      `a station answers for every address, so nothing new is taken there: ${listed(named.slice(0, NAMED), named.length)}; switch proxy ARP or the private VLAN off there, or set announce.mode: Virtual`,
+    );
+  }
+  for (const { type, message } of host.troubles) {
+    find(type, type === 'ARPIgnored', message);
+  }
+  if (lifetime.used > lifetime.asked) {
+    find(
+      'AddressLifetime',
+      false,
+      `addressLifetime (${lifetime.asked / 1000} s) is too short to renew as many local addresses as are here; they get ${lifetime.used / 1000} s`,
+    );
+  }
+  if (contested.length > 0) {
+    const cures = CURES.filter(([daemon]) => daemons.length === 0 || daemons.includes(daemon));
     find(
       'Contested',
       false,
-      `something on this node keeps removing ${contested} of our addresses, routes or interfaces; they are put back once a minute. NetworkManager: mark ${dummyInterface} as unmanaged; systemd-networkd: ManageForeignRoutes=no and KeepConfiguration=yes`,
+      `something on this node keeps removing ${listed(contested.slice(0, NAMED), contested.length)}; they are put back once a minute at the most. ${cures.map(([daemon, cure]) => `${daemon}: ${cure}`).join('; ')}`,
     );
   }
   return found;

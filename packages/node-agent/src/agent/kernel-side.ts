@@ -1,16 +1,16 @@
-import type { Address, LBNodeAgentSpec } from '@fairlead/api';
+import type { LBNodeAgentSpec } from '@fairlead/api';
 import { parseDuration } from '@fairlead/api';
 import type { Netlink, NetlinkError } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import { DummyInterface } from '../apply/dummy-interface.ts';
 import { LocalAddresses } from '../apply/local-addresses.ts';
+import { sustainableLifetime } from '../apply/renewal.ts';
 import { RestoreLimiter } from '../apply/restore-limiter.ts';
 import type { Timers } from '../apply/timers.ts';
 import { VirtualApplier } from '../apply/virtual-applier.ts';
 import type { Restored } from '../apply/restoration.ts';
-import type { LocalAddress } from '../election/types.ts';
 import type { KernelChange, KernelState } from '../facts/kernel-state.ts';
-import { addressKey } from '../plan/keys.ts';
+import type { AddressMark } from '../facts/ownership.ts';
 import { KernelWatch } from './kernel-watch.ts';
 import type { AgentMetrics } from './metrics.ts';
 
@@ -22,12 +22,8 @@ export interface KernelSideOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly metrics: AgentMetrics;
-  /** Whether the kernel keeps IFA_PROTO and may use it. */
-  readonly addressProtocol: boolean;
-  /** Local addresses that a past life recorded as ours. */
-  readonly recorded: readonly LocalAddress[];
-  /** Makes the record of local addresses durable. */
-  readonly writeRecord: () => Promise<void>;
+  /** How addresses are marked as ours. */
+  readonly mark: AddressMark;
   /** The settings that hold now. */
   readonly spec: () => LBNodeAgentSpec;
   /** Must not throw, all of them. */
@@ -45,25 +41,16 @@ export class KernelSide {
   readonly local: LocalAddresses;
   readonly limiter = new RestoreLimiter();
   readonly #options: KernelSideOptions;
-  readonly #recorded = new Map<string, LocalAddress>();
   #dummyProblem: NetlinkError | undefined;
   #virtualProblem: NetlinkError | undefined;
 
   constructor(options: KernelSideOptions) {
-    const { netlink, timers, logger, metrics, addressProtocol, spec } = options;
+    const { netlink, timers, logger, metrics, mark, spec } = options;
     this.#options = options;
-    for (const address of options.recorded) {
-      this.#recorded.set(recordKey(address.interfaceIndex, address.address), address);
-    }
     this.watch = new KernelWatch({
       netlink,
       timers,
       logger,
-      marks: {
-        addressProtocol,
-        dummyIndex: () => this.watch.state.linkNamed(spec().dummyInterface)?.index,
-        recorded: (index, key) => this.#recorded.has(`${index} ${key}`),
-      },
       changed: (change) => {
         this.virtual.kernelChanged(change);
         options.changed(change);
@@ -95,6 +82,7 @@ export class KernelSide {
       timers,
       limiter: this.limiter,
       logger,
+      mark,
       graceMs: GRACE_MS,
       hooks: {
         restored: (restored) => {
@@ -125,16 +113,8 @@ export class KernelSide {
       netlink,
       state,
       logger,
-      lifetimeMs: () => parseDuration(spec().addressLifetime),
-      record: async (addresses) => {
-        for (const address of addresses) {
-          this.#recorded.set(recordKey(address.interfaceIndex, address.address), address);
-        }
-        if (!addressProtocol) {
-          // Without the kernel's mark only this says that they are ours, should the process die in the next moment.
-          await options.writeRecord();
-        }
-      },
+      mark,
+      lifetimeMs: () => this.lifetimeMs,
       executed: (kind, count, failed) => {
         metrics.kernelOperations(kind, count, failed);
       },
@@ -144,6 +124,13 @@ export class KernelSide {
     });
   }
 
+  /** The lifetime that local addresses get, ms: as set, unless that is too short for so many. */
+  get lifetimeMs(): number {
+    const { index } = this.dummy;
+    const count = this.state.countOurAddresses() - (index === undefined ? 0 : this.state.countOurAddresses(index));
+    return sustainableLifetime({ lifetimeMs: parseDuration(this.#options.spec().addressLifetime), count });
+  }
+
   get state(): KernelState {
     return this.watch.state;
   }
@@ -151,16 +138,6 @@ export class KernelSide {
   /** What the kernel refuses, while it does. */
   get problem(): NetlinkError | undefined {
     return this.#dummyProblem ?? this.#virtualProblem;
-  }
-
-  /** Local addresses that are on record as ours; those that are gone from the kernel are forgotten. */
-  record(): LocalAddress[] {
-    return [...this.#recorded.values()];
-  }
-
-  /** A local address was taken off for good. */
-  forget({ address, interfaceIndex }: LocalAddress): void {
-    this.#recorded.delete(recordKey(interfaceIndex, address));
   }
 
   /** Reads the kernel for the first time. */
@@ -173,8 +150,4 @@ export class KernelSide {
     this.virtual.close();
     this.watch.close();
   }
-}
-
-function recordKey(index: number, address: Address): string {
-  return `${index} ${addressKey(address)}`;
 }

@@ -3,7 +3,6 @@ import type { Logger } from '@fairlead/runtime';
 import type { Timers } from '../apply/timers.ts';
 import { KernelState } from '../facts/kernel-state.ts';
 import type { KernelChange } from '../facts/kernel-state.ts';
-import type { OwnershipMarks } from '../facts/ownership.ts';
 
 /** Events are complete as far as anybody knows; this is for what nobody knows. */
 const FULL_READING_MS = 300_000;
@@ -14,7 +13,6 @@ export interface KernelWatchOptions {
   readonly netlink: Netlink;
   readonly timers: Timers;
   readonly logger: Logger;
-  readonly marks: OwnershipMarks;
   /** One change, after the state has taken it over. Must not throw. */
   readonly changed: (change: KernelChange) => void;
   /** Everything was read anew; what differs is to be looked for. Must not throw. */
@@ -23,7 +21,7 @@ export interface KernelWatchOptions {
 
 /** Keeps a {@link KernelState} true: one reading, then events; another reading when events were lost, and now and then. */
 export class KernelWatch {
-  readonly state: KernelState;
+  readonly state = new KernelState();
   readonly #options: KernelWatchOptions;
   #reading: Promise<void> | undefined;
   /** Why to read once more after the reading that is under way. */
@@ -34,7 +32,6 @@ export class KernelWatch {
 
   constructor(options: KernelWatchOptions) {
     this.#options = options;
-    this.state = new KernelState(options.marks);
   }
 
   /** Reads everything for the first time and follows events from before that on. */
@@ -49,9 +46,14 @@ export class KernelWatch {
       if (change.type !== 'nothing') {
         this.#options.changed(change);
       }
+      if (change.type === 'surroundings' && change.doubtful === true) {
+        this.readAgain('interface');
+      }
     });
-    await this.#read();
-    this.#plan(FULL_READING_MS);
+    // Events may ask for another reading while this one is under way.
+    this.#reading = this.#read();
+    await this.#reading;
+    this.#afterReading();
   }
 
   /** Reads everything again, soon and once for all who ask. */
@@ -91,6 +93,10 @@ export class KernelWatch {
         logger.error("The kernel's state cannot be read; it is tried again", { error });
       }
     }
+    this.#afterReading();
+  }
+
+  #afterReading(): void {
     this.#reading = undefined;
     this.#plan(FULL_READING_MS);
     if (this.#again !== undefined) {
@@ -111,6 +117,7 @@ export class KernelWatch {
 
   async #read(): Promise<void> {
     const { netlink } = this.#options;
+    this.state.beginReading();
     const [links, addresses, routes] = await Promise.all([netlink.links(), netlink.addresses(), netlink.routes()]);
     this.state.reset({ links, addresses, routes });
   }

@@ -1,4 +1,4 @@
-import { lanName, parseDuration } from '@fairlead/api';
+import { formatAddress, lanName, parseDuration } from '@fairlead/api';
 import type { Address, LBNodeAgentSpec } from '@fairlead/api';
 import type { Netlink } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
@@ -7,14 +7,17 @@ import type { Timers } from '../apply/timers.ts';
 import type {
   HeldAddress,
   Holder,
+  HolderCounts,
   HolderEvent,
   HolderHooks,
   HolderSettings,
   LocalAddress,
   LocalSegment,
   Peer,
+  ProxiedSubnet,
 } from '../election/types.ts';
-import { addressOfKey } from '../plan/keys.ts';
+import { hostAddressKey } from '../facts/kernel-state.ts';
+import { addressKey, addressOfKey } from '../plan/keys.ts';
 import type { AddressKey } from '../plan/keys.ts';
 import type { LocalCandidate } from '../plan/planner.ts';
 import type { Segment } from '../plan/types.ts';
@@ -33,6 +36,8 @@ export interface LocalSideOptions {
   readonly spec: () => LBNodeAgentSpec;
   /** Addresses of ours were put on an interface or taken off. Must not throw, all of them. */
   readonly changed: () => void;
+  /** {@link LocalSide.proxied} is another one. */
+  readonly proxiedChanged: () => void;
   /** Something happened to a local address. */
   readonly event: (event: HolderEvent) => void;
   /** Others removed a local address that is to be there. */
@@ -68,7 +73,7 @@ export class LocalSide {
       local: kernel.local,
       timers,
       logger,
-      lifetimeMs: () => parseDuration(options.spec().addressLifetime),
+      lifetimeMs: () => kernel.lifetimeMs,
       holds: (address) => this.#holder.holds(address),
       gone: (address) => {
         this.addressGone(address);
@@ -82,6 +87,16 @@ export class LocalSide {
   /** What is to be on the interfaces. */
   held(): readonly HeldAddress[] {
     return this.#holder.held();
+  }
+
+  /** Subnets on which nothing is taken, because a station answers for every address. */
+  proxied(): readonly ProxiedSubnet[] {
+    return this.#holder.proxied();
+  }
+
+  /** What the holder has counted. */
+  counts(): HolderCounts {
+    return this.#holder.counts();
   }
 
   /** Everything but the candidates, as it is now. */
@@ -121,9 +136,27 @@ export class LocalSide {
   /** The kernel no longer has a local address, and it was not we who removed it. */
   addressGone(address: LocalAddress): void {
     if (this.#holder.holds(address)) {
-      this.#options.metrics.restored('address');
-      this.#options.removed(address.address);
+      const { kernel, metrics, timers, removed } = this.#options;
+      const name = kernel.state.links.get(address.interfaceIndex)?.name ?? `interface ${address.interfaceIndex}`;
+      metrics.restored('address');
+      kernel.limiter.removed(`${formatAddress(address.address)} of ${name}`, timers.now());
+      removed(address.address);
       this.#holder.addressGone(address);
+    }
+  }
+
+  /** The kernel was read anew: finds what was lost, and what moved before the node's own addresses, without an event. */
+  compareAll(): void {
+    const { state } = this.#options.kernel;
+    const interfaces = new Set<number>();
+    for (const { address, interfaceIndex } of this.#holder.held()) {
+      interfaces.add(interfaceIndex);
+      if (state.ourAddress(hostAddressKey(interfaceIndex, addressKey(address))) === undefined) {
+        this.addressGone({ address, interfaceIndex });
+      }
+    }
+    for (const index of interfaces) {
+      void this.putBehindOwn(index);
     }
   }
 
@@ -134,7 +167,9 @@ export class LocalSide {
     }
     const { kernel, logger } = this.#options;
     try {
-      await kernel.local.putBehindOwn(index);
+      for (const lost of await kernel.local.putBehindOwn(index)) {
+        this.addressGone(lost);
+      }
     } catch (error) {
       logger.warn("Local addresses may stand before the node's own", { interface: index, error });
     }
@@ -160,7 +195,7 @@ export class LocalSide {
   }
 
   #hooks(): HolderHooks {
-    const { kernel, metrics, changed, event } = this.#options;
+    const { kernel, metrics, changed, event, proxiedChanged } = this.#options;
     return {
       add: async (addresses) => {
         const there = await kernel.local.add(addresses);
@@ -170,18 +205,14 @@ export class LocalSide {
       },
       remove: async (addresses) => {
         const gone = await kernel.local.remove(addresses);
-        for (const [position, address] of addresses.entries()) {
-          if (gone[position] === true) {
-            kernel.forget(address);
-          }
-        }
         changed();
         return gone;
       },
       event: (happened) => {
-        metrics.holderEvent(happened.type);
+        metrics.holderEvent(happened);
         event(happened);
       },
+      proxiedChanged,
     };
   }
 
@@ -191,8 +222,7 @@ export class LocalSide {
     const strays = [...kernel.state.ourAddresses].filter(({ index }) => !kept.has(index));
     if (strays.length > 0) {
       await kernel.local.remove(strays.map(({ address, index }) => ({ address, interfaceIndex: index })));
-      for (const { address, index } of strays) {
-        kernel.forget({ address, interfaceIndex: index });
+      for (const { index } of strays) {
         logger.info('Removed an address of ours that nothing here needs', { interface: index });
       }
     }

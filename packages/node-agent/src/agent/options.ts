@@ -3,6 +3,7 @@ import type { Netlink } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import type { Timers } from '../apply/timers.ts';
 import type { Holder, HolderHooks } from '../election/types.ts';
+import type { AddressMark } from '../facts/ownership.ts';
 import type { AgentState } from '../state-file/codec.ts';
 import type { AgentMetrics } from './metrics.ts';
 
@@ -19,7 +20,8 @@ export interface AgentOptions {
   readonly stateFile: string;
   /** What a past life left. */
   readonly remembered: AgentState | undefined;
-  readonly addressProtocol: boolean;
+  /** How addresses are marked as ours. */
+  readonly addressMark: AddressMark;
   readonly dataPathHealth: URL | undefined;
   readonly routerDirectory: string;
   readonly templateDirectory: string;

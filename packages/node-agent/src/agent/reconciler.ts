@@ -13,6 +13,7 @@ import type { ClusterView } from './cluster-view.ts';
 import type { DataPathWatch } from './data-path-watch.ts';
 import type { FitnessWatch } from './fitness-watch.ts';
 import { Gathering } from './gathering.ts';
+import type { HostWatch } from './host-watch.ts';
 import type { KernelSide } from './kernel-side.ts';
 import type { LocalSide } from './local-side.ts';
 import type { Planning } from './planning.ts';
@@ -32,6 +33,7 @@ export interface ReconcilerOptions {
   readonly gate: DataPathWatch;
   readonly fitness: FitnessWatch;
   readonly interfaces: SegmentWatch;
+  readonly host: HostWatch;
   readonly planning: Planning;
   readonly kernel: KernelSide;
   readonly local: LocalSide;
@@ -160,9 +162,10 @@ export class Reconciler {
   }
 
   #updateInterfaces(): void {
-    const { api, interfaces, planning, spec } = this.#options;
+    const { api, interfaces, host, planning, spec } = this.#options;
     interfaces.update(planning.view ?? { spec: spec(), groups: [] });
     api.setSubnets(interfaces.subnets);
+    host.look();
   }
 
   /** Takes the API server's word from now on, or the newest of it. */

@@ -12,6 +12,7 @@ import { memoryOf } from './cluster-view.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { DataPathWatch } from './data-path-watch.ts';
 import { FitnessWatch } from './fitness-watch.ts';
+import { HostWatch } from './host-watch.ts';
 import { KernelSide } from './kernel-side.ts';
 import { LocalSide } from './local-side.ts';
 import type { AgentOptions } from './options.ts';
@@ -42,6 +43,7 @@ export class Sides {
   readonly #options: AgentOptions;
   readonly #fitness: FitnessWatch;
   readonly #interfaces: SegmentWatch;
+  readonly #host: HostWatch;
   readonly #announcements: Announcements;
   readonly #status: StatusWriter;
 
@@ -69,6 +71,17 @@ export class Sides {
     });
     this.#fitness = new FitnessWatch({ timers, gate: () => this.gate.gate, askAgain });
     this.#interfaces = new SegmentWatch({ state: this.kernel.state, timers, askAgain });
+    this.#host = new HostWatch({
+      state: this.kernel.state,
+      segments: () => this.#interfaces.segments,
+      limiter: this.kernel.limiter,
+      timers,
+      logger,
+      signal,
+      changed: () => {
+        this.#status.changed();
+      },
+    });
     this.#announcements = this.#createAnnouncements();
     this.local = this.#createLocalSide();
     this.router = this.#createRouterSide(common);
@@ -84,6 +97,7 @@ export class Sides {
       gate: this.gate,
       fitness: this.#fitness,
       interfaces: this.#interfaces,
+      host: this.#host,
       planning: this.planning,
       kernel: this.kernel,
       local: this.local,
@@ -108,23 +122,24 @@ export class Sides {
   }
 
   #createKernelSide(surroundingsChanged: () => void): KernelSide {
-    const { netlink, timers, logger, metrics, addressProtocol, remembered } = this.#options;
+    const { netlink, timers, logger, metrics, addressMark } = this.#options;
     return new KernelSide({
       netlink,
       timers,
       logger,
       metrics,
-      addressProtocol,
-      recorded: remembered?.local ?? [],
-      writeRecord: () => this.stateFile.write(),
+      mark: addressMark,
       spec: () => this.#spec(),
       changed: (change) => {
         this.reconciler.kernelChanged(change);
       },
-      readAnew: surroundingsChanged,
+      readAnew: () => {
+        this.local.compareAll();
+        surroundingsChanged();
+      },
       restored: (restored) => {
         this.#announcements.virtual(restored);
-        this.#status.changed();
+        surroundingsChanged();
       },
       problem: () => {
         this.#status.changed();
@@ -158,6 +173,13 @@ export class Sides {
       spec: () => this.#spec(),
       changed: () => {
         this.stateFile.changed();
+        if (this.#interfaces.segments.some(({ local }) => !local)) {
+          // One that is local no more is forgotten with the last address on it.
+          this.reconciler.surroundingsChanged();
+        }
+      },
+      proxiedChanged: () => {
+        this.#status.changed();
       },
       event: (event) => {
         this.#announcements.local(event);
@@ -165,6 +187,7 @@ export class Sides {
       },
       removed: (address) => {
         this.#announcements.localGone(address);
+        this.reconciler.surroundingsChanged();
       },
     });
   }
@@ -215,19 +238,17 @@ export class Sides {
 
   /** What the next life should know. */
   #state(): AgentState {
-    const { remembered, addressProtocol } = this.#options;
+    const { remembered } = this.#options;
     const { view } = this.planning;
     const cluster = view === undefined ? remembered?.cluster : memoryOf(view);
-    const held = this.local.held().map(({ address, interfaceIndex }) => ({ address, interfaceIndex }));
     return {
       dataPathGood: this.gate.gate.state === 'open' || (remembered?.dataPathGood ?? false),
-      local: addressProtocol ? held : this.kernel.record(),
       ...(cluster === undefined ? {} : { cluster }),
     };
   }
 
   #nodeStatus(previous: LBNodeStatusStatus | undefined): LBNodeStatusStatus {
-    const { timers, dataPathHealth } = this.#options;
+    const { dataPathHealth } = this.#options;
     const node = this.planning.view?.node ?? this.api.node;
     const { gate } = this.gate;
     return agentStatus(
@@ -245,8 +266,8 @@ export class Sides {
             : this.#fitness.of(node),
         nodeLabels: node?.labels ?? {},
         spec: this.#spec(),
+        host: this.#host.findings,
         waiting: this.planning.live ? undefined : (this.reconciler.waitsFor() ?? gate.detail),
-        now: timers.now(),
       },
       previous,
     );

@@ -1,5 +1,6 @@
 import { hostAddressKey } from '../facts/kernel-state.ts';
 import type { KernelState } from '../facts/kernel-state.ts';
+import type { AddressMark } from '../facts/ownership.ts';
 import type { AddressKey } from '../plan/keys.ts';
 import { decideAddress } from './decide.ts';
 import { addAddressStep, deleteAddressStep } from './step.ts';
@@ -10,6 +11,7 @@ import type { WantedVirtual } from './wanted-virtual.ts';
 export interface AddressStepsOptions {
   readonly state: KernelState;
   readonly timers: Timers;
+  readonly mark: AddressMark;
   /** Time between the withdrawal of a route and that of its address, ms. */
   readonly graceMs: number;
   /** Has an address looked at again after so many ms. */
@@ -37,7 +39,7 @@ export class AddressSteps {
       readonly routesPending: boolean;
     },
   ): Step[] {
-    const { state, timers, graceMs, lookAgain } = this.#options;
+    const { state, timers, mark, graceMs, lookAgain } = this.#options;
     const { index, routesPending } = situation;
     const wanted = situation.wanted?.virtual(key) ?? 'hold';
     const kernelKey = hostAddressKey(index, key);
@@ -65,7 +67,7 @@ export class AddressSteps {
         return [];
       case 'add': {
         const address = situation.wanted?.address(key);
-        return address === undefined ? [] : [addAddressStep(state, { key, address, index })];
+        return address === undefined ? [] : [addAddressStep(state, { key, address, index, mark })];
       }
       case 'delete':
         if (routesPending) {

@@ -2,6 +2,8 @@ import { addressBits, KERNEL_PROTOCOL } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
 import { ROUTE_TYPE, SCOPE, TABLE } from '@fairlead/netlink';
 import type { InterfaceAddress, NetlinkError, Route } from '@fairlead/netlink';
+import { markOf } from '../facts/ownership.ts';
+import type { AddressMark } from '../facts/ownership.ts';
 
 /**
  * Metric of our routes: higher than any that DHCP, RA, kubelet, CNIs or routing daemons use, so that a connected route
@@ -11,18 +13,24 @@ export const ROUTE_METRIC = 2_000_000_000;
 
 /**
  * An address of ours as the kernel will show it.
- * @param lifetimes seconds; absent = without end
+ * @param options.lifetimes seconds; absent = without end
  */
-export function ourAddress(
-  index: number,
-  address: Address,
-  lifetimes: { readonly valid: number; readonly preferred: number } = { valid: Infinity, preferred: Infinity },
-): InterfaceAddress {
+export function ourAddress({
+  index,
+  address,
+  mark,
+  lifetimes = { valid: Infinity, preferred: Infinity },
+}: {
+  readonly index: number;
+  readonly address: Address;
+  readonly mark: AddressMark;
+  readonly lifetimes?: { readonly valid: number; readonly preferred: number };
+}): InterfaceAddress {
   return {
     index,
     address,
     length: addressBits(address.family),
-    protocol: KERNEL_PROTOCOL,
+    ...markOf(mark),
     flags: {
       permanent: lifetimes.valid === Infinity,
       noprefixroute: true,

@@ -1,9 +1,14 @@
 import { parseAddress } from '@fairlead/api';
 import { ourAddress } from './kernel-objects.ts';
-import { dueForRenewal, pauseBetweenRounds } from './renewal.ts';
+import { dueForRenewal, pauseBetweenRounds, RENEWED_A_SECOND, sustainableLifetime } from './renewal.ts';
 
 function withLifetime(seconds: number): ReturnType<typeof ourAddress> {
-  return ourAddress(2, parseAddress('192.0.2.9'), { valid: seconds, preferred: seconds });
+  return ourAddress({
+    index: 2,
+    address: parseAddress('192.0.2.9'),
+    mark: 'protocol',
+    lifetimes: { valid: seconds, preferred: seconds },
+  });
 }
 
 test('an address is due at half of its lifetime, the most urgent first, and no more than so many', () => {
@@ -24,4 +29,23 @@ test.each([
   ['no sooner than a second', 1_000_000, 1_000],
 ])('rounds are so far apart that all have their turn within an eighth of the lifetime: %s', (_, count, expected) => {
   expect(Math.round(pauseBetweenRounds({ lifetimeMs: 24 * 3_600_000, count }))).toBe(expected);
+});
+
+test.each([0, 1, 100, 160, 161, 5_000, 5_001, 10_000, 100_000])(
+  'however short the lifetime is set, %d addresses that are due at once are all renewed before it ends',
+  (count) => {
+    for (const lifetimeMs of [10_000, 60_000, 86_400_000]) {
+      const lifetime = sustainableLifetime({ lifetimeMs, count });
+      const rounds = Math.ceil(count / RENEWED_A_SECOND);
+      const lastRoundAt = lifetime / 2 + rounds * pauseBetweenRounds({ lifetimeMs: lifetime, count });
+      expect(lastRoundAt).toBeLessThan(lifetime);
+      expect(lifetime).toBeGreaterThanOrEqual(lifetimeMs);
+    }
+  },
+);
+
+test('a lifetime that suffices is used as it is set', () => {
+  expect(sustainableLifetime({ lifetimeMs: 10_000, count: 128 })).toBe(10_000);
+  expect(sustainableLifetime({ lifetimeMs: 86_400_000, count: 1_000_000 })).toBe(86_400_000);
+  expect(sustainableLifetime({ lifetimeMs: 10_000, count: 10_000 })).toBe(1_024_000);
 });

@@ -40,6 +40,16 @@ export function dueForRenewal(
 }
 
 /**
+ * The lifetime that addresses get, ms: as set, but never so short that they could not all be renewed in time. They may all
+ * be due at once, at half of it, and half of what is then left has to be enough for a turn of each. In powers of two, or
+ * one address more or less would change the lifetime of all. Pure.
+ */
+export function sustainableLifetime(options: { readonly lifetimeMs: number; readonly count: number }): number {
+  const count = 2 ** Math.ceil(Math.log2(Math.max(1, options.count)));
+  return Math.max(options.lifetimeMs, (count / RENEWED_A_SECOND) * 4 * 1000);
+}
+
+/**
  * Milliseconds between two rounds: as long as it may be for all addresses to have their turn within an eighth of the
  * lifetime. Each round reads all addresses of the node from the kernel, which with 10,000 of them takes some 50 ms. Pure.
  */

@@ -1,3 +1,4 @@
+import { formatAddress, formatPrefix } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
 import type { InterfaceAddress, Route } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
@@ -82,7 +83,7 @@ export class Restoration {
       this.#doubtRoutes();
     }
     if (gone && !mine && wanted === 'yes') {
-      const decision = limiter.removed(`address ${key}`, timers.now());
+      const decision = limiter.removed(`${formatAddress(address.address)} of ${dummy.name}`, timers.now());
       hooks.restored({ type: 'address', key, address: address.address, contested: decision.type === 'later' });
       lookAt({ addresses: [key], routes: [] }, decision.type === 'later' ? decision.afterMs : 0);
     } else if (!gone && wanted === 'no') {
@@ -113,7 +114,7 @@ export class Restoration {
     const key = prefixKey(route.dst);
     const wanted = this.#options.wanted()?.route(key) !== undefined;
     if (gone && wanted && !isDeleting(routeKey(route))) {
-      const decision = limiter.removed(`route ${key}`, timers.now());
+      const decision = limiter.removed(`the route to ${formatPrefix(route.dst)}`, timers.now());
       hooks.restored({ type: 'route', prefix: route.dst, contested: decision.type === 'later' });
       lookAt({ addresses: [], routes: [key] }, decision.type === 'later' ? decision.afterMs : 0);
     } else if (!gone && !wanted) {
@@ -129,7 +130,7 @@ export class Restoration {
     if (!dummy.kernelChanged()) {
       return;
     }
-    const decision = limiter.removed('interface', timers.now());
+    const decision = limiter.removed(`the interface ${dummy.name}`, timers.now());
     hooks.restored({ type: 'interface', name: dummy.name, contested: decision.type === 'later' });
     delays.after(decision.type === 'later' ? decision.afterMs : 0, () => {
       void this.#restoreInterface();

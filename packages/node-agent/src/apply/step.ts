@@ -3,6 +3,7 @@ import { addAddress, addRoute, deleteAddress, deleteRoute } from '@fairlead/netl
 import type { InterfaceAddress, NetlinkRequest, Route } from '@fairlead/netlink';
 import { interfaceAddressKey, routeKey } from '../facts/kernel-state.ts';
 import type { KernelState } from '../facts/kernel-state.ts';
+import type { AddressMark } from '../facts/ownership.ts';
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 import { ourAddress } from './kernel-objects.ts';
 
@@ -21,12 +22,20 @@ export interface Step {
 /** Puts an address of ours on the interface. */
 export function addAddressStep(
   state: KernelState,
-  { key, address, index }: { readonly key: AddressKey; readonly address: Address; readonly index: number },
+  {
+    key,
+    ...object
+  }: {
+    readonly key: AddressKey;
+    readonly address: Address;
+    readonly index: number;
+    readonly mark: AddressMark;
+  },
 ): Step {
-  const added = ourAddress(index, address);
-  const { protocol, flags, length } = added;
+  const added = ourAddress(object);
+  const { index, address, length, protocol, metric, flags } = added;
   return {
-    request: addAddress({ index, address, length, ...(protocol === undefined ? {} : { protocol }), flags }),
+    request: addAddress({ index, address, length, protocol, metric, flags }),
     kind: 'add',
     key: { address: key },
     done: () => {

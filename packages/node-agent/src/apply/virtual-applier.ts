@@ -1,6 +1,7 @@
 import type { Netlink } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import type { KernelChange, KernelState } from '../facts/kernel-state.ts';
+import type { AddressMark } from '../facts/ownership.ts';
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 import { AddressSteps } from './address-steps.ts';
 import { differences } from './compare.ts';
@@ -26,6 +27,8 @@ export interface VirtualApplierOptions {
   readonly timers: Timers;
   readonly limiter: RestoreLimiter;
   readonly logger: Logger;
+  /** How addresses are marked as ours. */
+  readonly mark: AddressMark;
   /** Time between the withdrawal of a route and that of its address, ms. */
   readonly graceMs: number;
   readonly hooks: RestorationHooks & ExecutorHooks;
@@ -49,7 +52,7 @@ export class VirtualApplier {
 
   constructor(options: VirtualApplierOptions) {
     this.#options = options;
-    const { netlink, state, dummy, timers, limiter, logger, graceMs, hooks } = options;
+    const { netlink, state, dummy, timers, limiter, logger, mark, graceMs, hooks } = options;
     const lookAt = (keys: Portion, ms = 0): void => {
       this.#delays.after(ms, () => {
         this.#look(keys);
@@ -59,6 +62,7 @@ export class VirtualApplier {
     this.#addressSteps = new AddressSteps({
       state,
       timers,
+      mark,
       graceMs,
       lookAgain: (key, ms) => {
         lookAt({ addresses: [key], routes: [] }, ms);

@@ -3,16 +3,14 @@ import { TABLE } from '@fairlead/netlink';
 import { ourAddress, ourRoute } from '../apply/kernel-objects.ts';
 import { prefixKey } from '../plan/keys.ts';
 import { KernelState } from './kernel-state.ts';
-import { isOurAddress, keepsAddressProtocol } from './ownership.ts';
-import type { OwnershipMarks } from './ownership.ts';
+import { ADDRESS_METRIC, isOurAddress } from './ownership.ts';
 import { address, link, route } from './testing.ts';
 
-const marks: OwnershipMarks = { addressProtocol: true, dummyIndex: () => 4, recorded: () => false };
-const ours = ourAddress(4, parseAddress('10.8.0.1'));
+const ours = ourAddress({ index: 4, address: parseAddress('10.8.0.1'), mark: 'protocol' });
 const prefix = parsePrefix('10.8.0.1/32');
 
 function state(): KernelState {
-  const fresh = new KernelState(marks);
+  const fresh = new KernelState();
   fresh.reset({
     links: [link(2, 'eth0'), link(4, 'kube-lb0')],
     addresses: [address(2, '192.0.2.1/24'), ours],
@@ -65,22 +63,56 @@ test('routes outside the main table are of no interest', () => {
   expect(state().apply({ type: 'route', action: 'new', route: local })).toEqual({ type: 'nothing' });
 });
 
-test.each([
-  ['6.18.0', true],
-  ['5.18.0-rc1', true],
-  ['5.15.0-105-generic', false],
-  ['4.18.0-553.el8', false],
-])('kernel %s keeps the protocol of addresses: %s', (release, keeps) => {
-  expect(keepsAddressProtocol(release)).toBe(keeps);
+test('an interface that is switched off has no IPv4 routes any more, though the kernel does not say so', () => {
+  const kernel = state();
+  kernel.putRoute(route('default IPv4', { index: 2 }));
+  kernel.putRoute(route('2001:db8::/64', { index: 2 }));
+  const { flags } = link(2, 'eth0');
+  kernel.apply({ type: 'link', action: 'new', link: link(2, 'eth0', { flags: { ...flags, up: false } }) });
+  expect([...kernel.foreignRoutes].map(({ family }) => family)).toEqual(['IPv6']);
 });
 
-test('without it, form, lifetime and the state file say what is ours', () => {
-  const old: OwnershipMarks = { addressProtocol: false, dummyIndex: () => 4, recorded: (index) => index === 2 };
-  const local = ourAddress(2, parseAddress('192.0.2.9'), { valid: 60, preferred: 60 });
-  expect(isOurAddress(ours, old)).toBe(true);
-  expect(isOurAddress({ ...ours, length: 24 }, old)).toBe(false);
-  expect(isOurAddress(local, old)).toBe(true);
-  expect(isOurAddress({ ...local, validLifetime: Infinity }, old)).toBe(false);
-  expect(isOurAddress({ ...local, index: 3 }, old)).toBe(false);
-  expect(isOurAddress(address(2, '192.0.2.1/24'), old)).toBe(false);
+test('with an IPv4 address of the node routes may have gone in silence, with an IPv6 one none', () => {
+  const kernel = state();
+  const own = address(2, '192.0.2.1/24');
+  expect(kernel.apply({ type: 'address', action: 'delete', address: own })).toMatchObject({ doubtful: true });
+  const other = address(2, '2001:db8::1/64');
+  kernel.putAddress(other);
+  expect(kernel.apply({ type: 'address', action: 'delete', address: other })).toMatchObject({ doubtful: false });
+});
+
+test('what happened while the kernel was being read is not undone by what was read', () => {
+  const kernel = state();
+  const before = {
+    links: [...kernel.links.values()],
+    addresses: [...kernel.ourAddresses],
+    routes: [...kernel.ourRoutes],
+  };
+  kernel.beginReading();
+  const own = address(2, '192.0.2.7/24');
+  kernel.apply({ type: 'address', action: 'new', address: own });
+  kernel.dropAddress(ours);
+  kernel.apply({ type: 'route', action: 'delete', route: ourRoute(4, prefix) });
+  kernel.apply({ type: 'link', action: 'new', link: link(5, 'eth1') });
+  kernel.apply({ type: 'link', action: 'delete', link: link(2, 'eth0') });
+  kernel.apply({ type: 'link', action: 'new', link: link(2, 'eth0') });
+  kernel.reset(before);
+  expect([...kernel.ourAddresses, ...kernel.ourRoutes]).toEqual([]);
+  expect([...kernel.foreignAddresses]).toEqual([]);
+  expect(new Set(kernel.links.keys())).toEqual(new Set([2, 4, 5]));
+});
+
+const local = parseAddress('192.0.2.9');
+
+test.each(['protocol', 'metric'] as const)('an address of ours is told by its %s', (mark) => {
+  expect(isOurAddress(ourAddress({ index: 2, address: local, mark }))).toBe(true);
+});
+
+test("a DHCPv6 lease under NetworkManager has our form and not our mark; the metric marks no network's address", () => {
+  const marked = ourAddress({ index: 2, address: local, mark: 'metric', lifetimes: { valid: 60, preferred: 60 } });
+  expect(isOurAddress({ ...marked, metric: undefined })).toBe(false);
+  expect(isOurAddress({ ...marked, metric: 100 })).toBe(false);
+  expect(isOurAddress({ ...marked, length: 24 })).toBe(false);
+  expect(isOurAddress({ ...marked, flags: { ...marked.flags, noprefixroute: false } })).toBe(false);
+  expect(isOurAddress(address(2, '192.0.2.1/24', { metric: ADDRESS_METRIC }))).toBe(false);
 });

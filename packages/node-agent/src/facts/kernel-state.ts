@@ -3,7 +3,6 @@ import type { InterfaceAddress, Link, NetlinkEvent, Route } from '@fairlead/netl
 import { prefixKey } from '../plan/keys.ts';
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 import { isOurAddress, isOurRoute } from './ownership.ts';
-import type { OwnershipMarks } from './ownership.ts';
 
 /** All that one reading of the kernel gives. */
 export interface KernelDump {
@@ -16,7 +15,12 @@ export interface KernelDump {
 export type KernelChange =
   | { readonly type: 'nothing' }
   /** Something that is not ours: interfaces, the node's own addresses, routes. */
-  | { readonly type: 'surroundings'; readonly own?: InterfaceAddress }
+  | {
+      readonly type: 'surroundings';
+      readonly own?: InterfaceAddress;
+      /** Routes may have gone with it, of which the kernel says nothing: they are to be read again. */
+      readonly doubtful?: boolean;
+    }
   | { readonly type: 'link'; readonly link: Link; readonly gone: boolean }
   | { readonly type: 'our-address'; readonly address: InterfaceAddress; readonly gone: boolean }
   | { readonly type: 'our-route'; readonly route: Route; readonly gone: boolean };
@@ -33,16 +37,13 @@ const NOTHING: KernelChange = { type: 'nothing' };
 export class KernelState {
   readonly #links = new Map<number, Link>();
   readonly #ourAddresses = new Map<string, InterfaceAddress>();
+  readonly #ourCounts = new Map<number, number>();
   readonly #foreignAddresses = new Map<string, InterfaceAddress>();
   /** By network, because there can be several: on a former dummy interface, or with another metric. */
   readonly #ourRoutes = new Map<PrefixKey, readonly Route[]>();
   readonly #foreignRoutes = new Map<string, Route>();
-  readonly #marks: OwnershipMarks;
-
-  /** @param marks by what ours is told from others */
-  constructor(marks: OwnershipMarks) {
-    this.#marks = marks;
-  }
+  /** What happened since a reading began, to be done again upon what it brings. */
+  #journal: (() => void)[] | undefined;
 
   get links(): ReadonlyMap<number, Link> {
     return this.#links;
@@ -58,6 +59,11 @@ export class KernelState {
 
   get ourAddresses(): Iterable<InterfaceAddress> {
     return this.#ourAddresses.values();
+  }
+
+  /** How many addresses are ours, on all interfaces or on one. */
+  countOurAddresses(index?: number): number {
+    return index === undefined ? this.#ourAddresses.size : (this.#ourCounts.get(index) ?? 0);
   }
 
   get ourRoutes(): Iterable<Route> {
@@ -84,11 +90,22 @@ export class KernelState {
     return this.#ourRoutes.get(key) ?? [];
   }
 
-  /** Forgets everything and takes over what was read. */
+  /**
+   * From now on everything is being read: what happens until {@link reset} is newer than some of it, and is kept. A
+   * reading that failed needs no end.
+   */
+  beginReading(): void {
+    this.#journal = [];
+  }
+
+  /** Forgets everything and takes over what was read, with what happened meanwhile. */
   reset(dump: KernelDump): void {
+    const journal = this.#journal ?? [];
+    this.#journal = undefined;
     for (const map of [this.#links, this.#ourAddresses, this.#foreignAddresses, this.#ourRoutes, this.#foreignRoutes]) {
       map.clear();
     }
+    this.#ourCounts.clear();
     for (const link of dump.links) {
       this.#links.set(link.index, link);
     }
@@ -98,17 +115,36 @@ export class KernelState {
     for (const route of dump.routes) {
       this.putRoute(route);
     }
+    for (const again of journal) {
+      again();
+    }
   }
 
   /** A link that is there now. */
   putLink(link: Link): void {
+    this.#journal?.push(() => {
+      this.putLink(link);
+    });
     this.#links.set(link.index, link);
+  }
+
+  /** A link that is there no more. */
+  dropLink(index: number): void {
+    this.#journal?.push(() => {
+      this.dropLink(index);
+    });
+    this.#links.delete(index);
+    this.#forgetInterface(index);
   }
 
   /** An address that is there now. */
   putAddress(address: InterfaceAddress): 'ours' | 'foreign' {
+    this.#journal?.push(() => {
+      this.putAddress(address);
+    });
     const key = interfaceAddressKey(address);
-    const ours = isOurAddress(address, this.#marks);
+    const ours = isOurAddress(address);
+    this.#count(address.index, Number(ours) - Number(this.#ourAddresses.has(key)));
     (ours ? this.#ourAddresses : this.#foreignAddresses).set(key, address);
     (ours ? this.#foreignAddresses : this.#ourAddresses).delete(key);
     return ours ? 'ours' : 'foreign';
@@ -116,8 +152,12 @@ export class KernelState {
 
   /** An address that is there no more. @returns what it was, undefined where it was not known */
   dropAddress(address: Pick<InterfaceAddress, 'index' | 'address' | 'length'>): 'ours' | 'foreign' | undefined {
+    this.#journal?.push(() => {
+      this.dropAddress(address);
+    });
     const key = interfaceAddressKey(address);
     if (this.#ourAddresses.delete(key)) {
+      this.#count(address.index, -1);
       return 'ours';
     }
     return this.#foreignAddresses.delete(key) ? 'foreign' : undefined;
@@ -125,6 +165,9 @@ export class KernelState {
 
   /** A route that is there now. Routes outside the main table are of no interest unless they are ours. */
   putRoute(route: Route): 'ours' | 'foreign' | 'ignored' {
+    this.#journal?.push(() => {
+      this.putRoute(route);
+    });
     const key = routeKey(route);
     if (isOurRoute(route) && route.dst !== null) {
       const to = prefixKey(route.dst);
@@ -140,6 +183,9 @@ export class KernelState {
 
   /** A route that is there no more. @returns whether it was known */
   dropRoute(route: Route): boolean {
+    this.#journal?.push(() => {
+      this.dropRoute(route);
+    });
     const key = routeKey(route);
     if (!isOurRoute(route) || route.dst === null) {
       return this.#foreignRoutes.delete(key);
@@ -182,11 +228,13 @@ export class KernelState {
   #applyLink(link: Link, gone: boolean): KernelChange {
     const known = this.#links.get(link.index);
     if (gone) {
-      this.#links.delete(link.index);
-      this.#forgetInterface(link.index);
+      this.dropLink(link.index);
       return { type: 'link', link, gone };
     }
-    this.#links.set(link.index, link);
+    this.putLink(link);
+    if (known?.flags.up === true && !link.flags.up) {
+      this.#dropIPv4Routes(link.index);
+    }
     return known !== undefined && sameLink(known, link) ? NOTHING : { type: 'link', link, gone };
   }
 
@@ -206,7 +254,7 @@ export class KernelState {
       case 'ours':
         return { type: 'our-address', address, gone: true };
       case 'foreign':
-        return { type: 'surroundings' };
+        return { type: 'surroundings', doubtful: this.#mayLoseRoutes(address) };
       case undefined:
         return NOTHING;
       default:
@@ -236,6 +284,32 @@ export class KernelState {
     return isOurRoute(route) ? { type: 'our-route', route, gone: true } : { type: 'surroundings' };
   }
 
+  #count(index: number, change: number): void {
+    if (change !== 0) {
+      this.#ourCounts.set(index, this.countOurAddresses(index) + change);
+    }
+  }
+
+  /**
+   * Whether an address may have taken routes with it in silence: those that name it as their source, and all IPv4 routes
+   * of the interface when it was the last one (net/ipv4/fib_frontend.c, fib_del_ifaddr and fib_disable_ip).
+   */
+  #mayLoseRoutes({ index, address }: InterfaceAddress): boolean {
+    return (
+      address.family === 'IPv4' &&
+      this.#foreignRoutes.values().some((route) => route.family === 'IPv4' && route.index === index)
+    );
+  }
+
+  /** An interface that is switched off loses its IPv4 routes, and the kernel does not say so (fib_disable_ip). */
+  #dropIPv4Routes(index: number): void {
+    for (const route of Array.from(this.#foreignRoutes.values())) {
+      if (route.family === 'IPv4' && route.index === index) {
+        this.dropRoute(route);
+      }
+    }
+  }
+
   /** With an interface go its addresses and routes; for IPv4 routes the kernel does not say so. */
   #forgetInterface(index: number): void {
     for (const map of [this.#ourAddresses, this.#foreignAddresses, this.#foreignRoutes]) {
@@ -245,6 +319,7 @@ export class KernelState {
         }
       }
     }
+    this.#ourCounts.delete(index);
     for (const route of Array.from(this.ourRoutes)) {
       if (route.index === index) {
         this.dropRoute(route);

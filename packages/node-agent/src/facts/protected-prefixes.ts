@@ -3,10 +3,8 @@ import type { Address, Prefix } from '@fairlead/api';
 import type { InterfaceAddress, Link, Route } from '@fairlead/netlink';
 import { prefixKey } from '../plan/keys.ts';
 import type { ProtectedPrefix } from '../plan/types.ts';
+import { IPVS_INTERFACE } from './host-settings.ts';
 import { isLinkLocal, isPlainRoute } from './local-interfaces.ts';
-
-/** kube-proxy in IPVS mode puts every Service address here; that is no other host having it. */
-const IPVS_INTERFACE = 'kube-ipvs0';
 
 /** From where {@link protectedPrefixes} learns what must stay reachable. */
 export interface Neighbourhood {
@@ -51,6 +49,7 @@ export function protectedPrefixes(around: Neighbourhood): ProtectedPrefix[] {
   }
   for (const { index, address, length } of around.foreignAddresses) {
     const name = names.get(index);
+    // What kube-proxy has bound there are addresses of Services, and no other host's.
     if (name === IPVS_INTERFACE || name === around.dummyInterface) {
       continue;
     }

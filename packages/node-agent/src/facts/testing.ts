@@ -29,7 +29,7 @@ export function link(index: number, name: string, over: Partial<Link> = {}): Lin
 /** An address of the node: `ADDRESS/LENGTH`. */
 export function address(index: number, text: string, over: Partial<InterfaceAddress> = {}): InterfaceAddress {
   const [part = '', length = ''] = text.split('/');
-  const base = ourAddress(index, parseAddress(part));
+  const base = ourAddress({ index, address: parseAddress(part), mark: 'protocol' });
   return {
     ...base,
     length: Number(length),

@@ -5,7 +5,6 @@ import type { AgentState } from './codec.ts';
 
 const state: AgentState = {
   dataPathGood: true,
-  local: [{ address: parseAddress('2001:db8::9'), interfaceIndex: 2 }],
   cluster: {
     node: {
       key: 'here',
@@ -32,9 +31,25 @@ test('what is written is what is read', () => {
   expect(decodeState(encodeState(state))).toEqual(state);
 });
 
-test.each(['', '{', '[]', 'null', '{"version":0,"dataPathGood":true,"local":[]}', '{"version":1}'])(
+test.each(['', '{', '[]', 'null', '{"version":1,"dataPathGood":true,"local":[]}', '{"version":2}'])(
   '%p is no state file',
   (text) => {
     expect(() => decodeState(text)).toThrow(StateFileError);
   },
 );
+
+test('a file that is cut off anywhere, or in which anything is changed, is no state file', () => {
+  const written = encodeState(state);
+  for (let length = 0; length < written.length; length++) {
+    expect(() => decodeState(written.slice(0, length))).toThrow(StateFileError);
+  }
+  for (let position = 0; position < written.length; position++) {
+    const other = written[position] === '0' ? '1' : '0';
+    expect(() => decodeState(written.slice(0, position) + other + written.slice(position + 1))).toThrow(StateFileError);
+  }
+});
+
+test('a file of another version says so', () => {
+  const other = encodeState(state).replace('"version":2', '"version":3');
+  expect(() => decodeState(other)).toThrow(/another version: 3 in place of 2/);
+});

@@ -1,12 +1,12 @@
+import { hash } from 'node:crypto';
 import type { LBNodeAgentSpec } from '@fairlead/api';
-import type { LocalAddress } from '../election/types.ts';
 import type { LANFacts } from '../cluster/objects/lan.ts';
 import type { NodeFacts } from '../cluster/objects/node.ts';
 import type { PeerFacts } from '../cluster/objects/peer.ts';
 import type { GroupFacts, ProtectedPrefix, ServiceFacts } from '../plan/types.ts';
 
 /** Changes with every change of what is in the file; another version's file counts as none. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** All facts from the API server that the plan depends on, as they were last known. */
 export interface ClusterMemory {
@@ -22,12 +22,13 @@ export interface ClusterMemory {
   readonly clusterPrefixes: readonly ProtectedPrefix[];
 }
 
-/** What an agent leaves for its next life. The file goes with the boot, as the kernel's state does. */
+/**
+ * What an agent leaves for its next life. The file goes with the boot, as the kernel's state does. Which addresses are
+ * ours is not in it: the kernel says that of each, so that no state of the file can leave one behind or take a foreign one.
+ */
 export interface AgentState {
   /** Whether the data path has been good since boot. */
   readonly dataPathGood: boolean;
-  /** Local addresses of ours: the mark where the kernel keeps none. */
-  readonly local: readonly LocalAddress[];
   /** Absent before the first sync. */
   readonly cluster?: ClusterMemory | undefined;
 }
@@ -38,43 +39,35 @@ export class StateFileError extends Error {
 }
 
 const BIG = /^0x[0-9a-f]+n$/;
+/** How every state file begins: what follows is covered by the digest. */
+const HEAD = /^\{"version":(\d+),"sha256":"([0-9a-f]{64})",/;
 
 /** The state as text. Numbers of addresses have no form in JSON: they are `"0x…n"`. */
 export function encodeState(state: AgentState): string {
-  return JSON.stringify({ version: VERSION, ...state }, (_, value: unknown) =>
+  const body = JSON.stringify(state, (_, value: unknown) =>
     typeof value === 'bigint' ? `0x${value.toString(16)}n` : value,
   );
+  return `{"version":${VERSION},"sha256":"${hash('sha256', body)}",${body.slice(1)}`;
 }
 
 /**
- * The inverse of {@link encodeState}.
- * @throws {StateFileError} for what is no state file of this version
+ * The inverse of {@link encodeState}. The digest stands for the shape: only what this version of the program wrote, whole
+ * and unchanged, is taken.
+ * @throws {StateFileError} for everything else
  */
 export function decodeState(text: string): AgentState {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text, (_, value: unknown) =>
-      typeof value === 'string' && BIG.test(value) ? BigInt(value.slice(0, -1)) : value,
-    );
-  } catch (error) {
-    throw new StateFileError('it is not JSON', { cause: error });
+  const [head, version, digest] = HEAD.exec(text) ?? [];
+  if (head === undefined) {
+    throw new StateFileError('it is no state file, or one of an older version');
   }
-  if (!isState(parsed)) {
-    throw new StateFileError('it was written by another version');
+  if (Number(version) !== VERSION) {
+    throw new StateFileError(`it was written by another version: ${version} in place of ${VERSION}`);
   }
-  const { dataPathGood, local, cluster } = parsed;
-  return { dataPathGood, local, ...(cluster === undefined ? {} : { cluster }) };
-}
-
-/** Only this program writes the file, so the version stands for the shape. */
-function isState(value: unknown): value is AgentState & { readonly version: number } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'version' in value &&
-    value.version === VERSION &&
-    'dataPathGood' in value &&
-    'local' in value &&
-    Array.isArray(value.local)
-  );
+  const body = `{${text.slice(head.length)}`;
+  if (hash('sha256', body) !== digest) {
+    throw new StateFileError('it was changed or cut off after it was written');
+  }
+  return JSON.parse(body, (_, value: unknown) =>
+    typeof value === 'string' && BIG.test(value) ? BigInt(value.slice(0, -1)) : value,
+  ) as AgentState;
 }

@@ -1,0 +1,124 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '@fairlead/runtime';
+import type { RestoreLimiter } from '../apply/restore-limiter.ts';
+import type { Timers } from '../apply/timers.ts';
+import { asksWithAnyAddress, hostTroubles, networkDaemons, SETTINGS } from '../facts/host-settings.ts';
+import type { HostSettings, HostTrouble, NetworkDaemon, Settings } from '../facts/host-settings.ts';
+import type { KernelState } from '../facts/kernel-state.ts';
+import type { Segment } from '../plan/types.ts';
+
+/** The kernel tells nobody of these sysctls. Eight small files an interface, some 0.2 ms. */
+const LOOK_MS = 10_000;
+
+const CONF = '/proc/sys/net/ipv4/conf';
+const UNIX_SOCKETS = '/proc/net/unix';
+
+/** What was last seen of the host. */
+export interface HostFindings {
+  readonly troubles: readonly HostTrouble[];
+  /** What others keep removing, in words. */
+  readonly contested: readonly string[];
+  /** Who may be doing that. */
+  readonly daemons: readonly NetworkDaemon[];
+}
+
+export interface HostWatchOptions {
+  readonly state: KernelState;
+  readonly segments: () => readonly Segment[];
+  readonly limiter: RestoreLimiter;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** The findings are others. Must not throw. */
+  readonly changed: () => void;
+}
+
+/** Looks from time to time at what of the host the kernel sends no events of, and sets the one sysctl that is ours to set. */
+export class HostWatch {
+  readonly #options: HostWatchOptions;
+  #findings: HostFindings = { troubles: [], contested: [], daemons: [] };
+  #cancel: () => void = () => undefined;
+
+  constructor(options: HostWatchOptions) {
+    this.#options = options;
+  }
+
+  get findings(): HostFindings {
+    return this.#findings;
+  }
+
+  /** Looks now, and every 10 s from then on. */
+  look(): void {
+    const { timers, signal, changed } = this.#options;
+    this.#cancel();
+    if (signal.aborted) {
+      return;
+    }
+    this.#cancel = timers.after(LOOK_MS, () => {
+      this.look();
+    });
+    const findings = this.#find();
+    if (!isDeepStrictEqual(findings, this.#findings)) {
+      this.#findings = findings;
+      changed();
+    }
+  }
+
+  #find(): HostFindings {
+    const { state, limiter, timers } = this.#options;
+    const segments = this.#options.segments();
+    const contested = limiter.contested(timers.now());
+    return {
+      troubles: hostTroubles({
+        segments,
+        settings: this.#settings(segments),
+        links: state.links.values(),
+        foreignAddresses: state.foreignAddresses,
+      }),
+      contested,
+      daemons: contested.length === 0 ? [] : networkDaemons(textOf(UNIX_SOCKETS)),
+    };
+  }
+
+  /** The sysctls, after the agent has set what it may. */
+  #settings(segments: readonly Segment[]): HostSettings {
+    const settings = new Map(['all', ...segments.map(({ name }) => name)].map((name) => [name, read(name)]));
+    for (const segment of segments.filter((each) => asksWithAnyAddress(settings, each))) {
+      if (write(segment.name, 'arp_announce', 2)) {
+        settings.set(segment.name, read(segment.name));
+        this.#options.logger.info('Set arp_announce to 2, so that questions carry no address of ours', {
+          interface: segment.name,
+        });
+      }
+    }
+    return settings;
+  }
+}
+
+function read(name: string): Settings {
+  const values = SETTINGS.map((setting): [string, number] => [
+    setting,
+    Number.parseInt(textOf(`${CONF}/${name}/${setting}`), 10),
+  ]);
+  return Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value)));
+}
+
+/** @returns whether it is set; in a container `/proc/sys` is read-only as a rule */
+function write(name: string, setting: (typeof SETTINGS)[number], value: number): boolean {
+  try {
+    writeFileSync(`${CONF}/${name}/${setting}`, String(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What is in a file of the kernel's; nothing where it is not there: the interface may have gone just now. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
