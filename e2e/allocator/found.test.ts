@@ -1,10 +1,42 @@
 import { join } from 'node:path';
+import { SERVICE_ANNOTATIONS } from '@fairlead/api';
 import { REPOSITORY } from '../lab/index.ts';
 import { AllocatorCluster, addressesOf, conditionOf, readiness, untilReady } from './cluster.ts';
 import type { RunningAllocator } from './cluster.ts';
 
 let cluster: AllocatorCluster;
 let running: RunningAllocator | undefined;
+
+/** Nobody may write the status of Services with the label `frozen`. */
+const FREEZE = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: freeze}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [services/status]}]
+  validations: [{expression: "!has(object.metadata.labels) || !('frozen' in object.metadata.labels)"}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: freeze}
+spec: {policyName: freeze, validationActions: [Deny]}
+`;
+
+/** The API server tells nobody when a new policy is in force: it is tried until it is. */
+async function untilDenied(request: () => Promise<unknown>): Promise<void> {
+  try {
+    for (;;) {
+      await request();
+    }
+  } catch (error) {
+    expect(String(error)).toContain('freeze');
+  }
+}
+
+function asking(address: string): Readonly<Record<string, string>> {
+  return { [SERVICE_ANNOTATIONS.addresses]: address };
+}
 
 /** Starts an allocator and ends the one before. */
 async function allocator(...flags: readonly string[]): Promise<RunningAllocator> {
@@ -56,6 +88,24 @@ describe('a status that the API server refuses to take', () => {
     await cluster.plane.api.patch(path, { rules: role.rules });
     await cluster.until('forbidden', (object) => conditionOf(object)?.status === 'True');
     await running?.process.waitForLog(/The writing of Services works again/);
+  });
+
+  it('holds up whoever is to have its address, who is told so', async () => {
+    await cluster.create('frozen', { annotations: asking('198.51.100.7'), labels: { frozen: 'yes' } });
+    await cluster.untilAddresses('frozen', ['198.51.100.7']);
+    await cluster.plane.apply(['-'], FREEZE);
+    await untilDenied(() => cluster.patchStatus('frozen', { status: {} }));
+    await cluster.patch('frozen', { metadata: { annotations: asking('198.51.100.8') } });
+    await cluster.create('next', { annotations: asking('198.51.100.7') });
+    // For five seconds nothing is said, as the address is to go with the next write.
+    const held = await cluster.until('next', (object) => conditionOf(object)?.reason === 'AddressInUse', {
+      timeoutMs: 30_000,
+    });
+    expect(conditionOf(held)?.message).toContain('Service default/frozen has it still');
+    expect((await cluster.get('frozen')).status?.loadBalancer?.ingress?.[0]?.ip).toBe('198.51.100.7');
+    await cluster.patch('frozen', { metadata: { labels: { frozen: null } } });
+    await cluster.untilAddresses('frozen', ['198.51.100.8']);
+    await cluster.untilAddresses('next', ['198.51.100.7']);
   });
 });
 

@@ -8,8 +8,8 @@ export class Vacating {
   readonly #leaving = new Map<string, readonly string[]>();
   /** Services by address. */
   readonly #on = new Map<string, Set<string>>();
-  /** Who waits for whom. */
-  readonly #waiting = new Map<string, string>();
+  /** Who waits for whom, and since when. */
+  readonly #waiting = new Map<string, { readonly on: string; readonly since: number }>();
 
   /**
    * These addresses stand on the Service and are to go; none when it is as it should be, or gone.
@@ -48,17 +48,20 @@ export class Vacating {
    * On whom one of these addresses still stands, so that the Service cannot say yet that it has it; it is then among those
    * whom {@link set} returns. Where two wait for each other (each gets what the other had), `inTurn` is true: one of them
    * has to let go first.
+   * @param now monotonic milliseconds, for `since`: from when on it has waited without an end
    */
   blocker(
     key: string,
     addresses: readonly string[],
-  ): { readonly key: string; readonly address: string; readonly inTurn: boolean } | undefined {
+    now: number,
+  ): { readonly key: string; readonly address: string; readonly inTurn: boolean; readonly since: number } | undefined {
+    const since = this.#waiting.get(key)?.since ?? now;
     this.#waiting.delete(key);
     for (const address of addresses) {
       for (const other of this.#on.get(address) ?? []) {
         if (other !== key) {
-          this.#waiting.set(key, other);
-          return { key: other, address, inTurn: this.#waitsFor(other, key) };
+          this.#waiting.set(key, { on: other, since });
+          return { key: other, address, inTurn: this.#waitsFor(other, key), since };
         }
       }
     }
@@ -73,17 +76,18 @@ export class Vacating {
 
   #waitsFor(key: string, other: string): boolean {
     const seen = new Set<string>();
-    for (let next = this.#waiting.get(key); next !== undefined && !seen.has(next); next = this.#waiting.get(next)) {
+    for (let next = this.#waiting.get(key)?.on; next !== undefined && !seen.has(next);) {
       if (next === other) {
         return true;
       }
       seen.add(next);
+      next = this.#waiting.get(next)?.on;
     }
     return false;
   }
 
   #released(key: string): readonly string[] {
-    const waiting = [...this.#waiting].filter(([, blocker]) => blocker === key).map(([waiter]) => waiter);
+    const waiting = [...this.#waiting].filter(([, { on }]) => on === key).map(([waiter]) => waiter);
     for (const waiter of waiting) {
       this.#waiting.delete(waiter);
     }

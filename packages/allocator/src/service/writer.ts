@@ -24,6 +24,8 @@ const CONCURRENCY = 32;
 const LONGEST_WAIT_MS = 5_000;
 /** What the API server refuses as invalid is tried again seldom: only an upgrade or an edit can change that. */
 const AFTER_INVALID_MS = 300_000;
+/** For so long nothing is said of an address that still stands on another Service: it is to go there with the next write. */
+const PATIENCE_MS = 5_000;
 /** A Service that is gone or no longer ours: the watch says so soon. */
 const UNTIL_WATCH_MS = 250;
 
@@ -156,8 +158,8 @@ export class ServiceWriter {
     }
     const { view } = current;
     const verdict = this.#sayable(current);
-    if (verdict === undefined) {
-      return; // it comes again when the address has gone where it still stands
+    if (verdict.kind === 'later') {
+      return { againInMs: verdict.ms };
     }
     const restores = this.#settled.hasSaid(view, verdict);
     const stood = this.#settled.stood(view) ?? [];
@@ -184,16 +186,21 @@ export class ServiceWriter {
     this.#tell(view, verdict, { ...write, restores });
   }
 
-  /** The verdict as it can be said now; undefined: not before an address has gone from where it stands. */
-  #sayable({ view, verdict }: Current): Verdict | undefined {
+  /**
+   * The verdict as it can be said now. `later`: an address still stands on another Service; when it has gone there, this
+   * one comes again. Where the write that takes it away fails and fails, it is said what is waited for.
+   */
+  #sayable({ view, verdict }: Current): Verdict | { readonly kind: 'later'; readonly ms: number } {
     const { key, observed } = view;
+    const now = this.#options.now();
     const added = addressesOf(verdict).filter((address) => !observed.addresses.includes(address));
-    const blocker = this.#vacating.blocker(key, added);
+    const blocker = this.#vacating.blocker(key, added, now);
     if (blocker === undefined || verdict.kind === 'cleared') {
       return verdict;
     }
-    if (!blocker.inTurn) {
-      return undefined;
+    const ms = blocker.since + PATIENCE_MS - now;
+    if (!blocker.inTurn && ms > 0) {
+      return { kind: 'later', ms };
     }
     const addresses = verdict.addresses.filter((address) => observed.addresses.includes(address));
     const sentence = `${blocker.address}: Service ${blocker.key} has it still, and gives it up`;
