@@ -69,6 +69,8 @@ export const RIVAL_FRESH_MS = 300;
 export const ASSERT_PAUSE_MS = 50;
 /** A claim that contradicts the wire is corrected after so long. */
 export const CLAIM_CORRECTION_MS = 1000;
+/** Who has given way looks so much later whether the other one has stayed: it may have given way as well. */
+export const CONFIRM_MS = 100;
 
 /** First and longest pause after a conflict with a foreign owner, or an add that the kernel refused. */
 export const BACK_OFF_MS = { conflict: { first: 10_000, longest: 300_000 }, kernel: { first: 1000, longest: 30_000 } };
@@ -94,7 +96,12 @@ export const PROXY_ANSWER_MS = 1000;
 export const PROXY_RECHECK_MS = { free: 600_000, proxied: 60_000, suspicion: 10_000 };
 
 /** EVPN freezes an address that moves 5 times in 180 s (RFC 7432 15.1). */
-export const MOVES = { most: 4, withinMs: 180_000 };
+export const MOVES = {
+  most: 4,
+  withinMs: 180_000,
+  /** Two holders that have just heard each other speak in turn: for a fabric that is one move. */
+  mergedMs: 200,
+};
 /** An address that others remove is put back so often in that time before the node backs off. */
 export const RESTORES = { most: 5, withinMs: 60_000 };
 

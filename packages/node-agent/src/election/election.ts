@@ -11,7 +11,7 @@ import type { Effect, ElectionEvent, SegmentView } from './protocol.ts';
 import { begin, continueCheck, continueProof, sendRound } from './proving.ts';
 import { newRecord } from './record.ts';
 import type { AddressRecord } from './record.ts';
-import { ask, backOff, consider, livingHolder, waitFor } from './resting.ts';
+import { ask, backOff, confirmHolder, consider, livingHolder, waitFor } from './resting.ts';
 import type { Claim, HeldAddress, HolderCounts, ProxiedSubnet } from './types.ts';
 import { watchPeers } from './watching.ts';
 
@@ -403,6 +403,7 @@ export class Election {
       } else {
         record.phase = { type: 'idle' };
         consider(machine, record);
+        confirmHolder(machine, record);
       }
     }
   }

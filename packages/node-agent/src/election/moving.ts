@@ -139,6 +139,10 @@ export function claimElsewhere(machine: Machine, record: AddressRecord, phase: H
     }
     return;
   }
+  if (phase.from?.node === holder && record.claim?.successor !== machine.node) {
+    // It has called the move off.
+    phase.from = undefined;
+  }
   if (peer !== undefined && !peer.dead) {
     suspectRival(machine, record, phase, holder, peer.mac);
   }

@@ -74,7 +74,7 @@ export interface HeldPhase {
   /** The claim is to be put right then. */
   claimAt: number | undefined;
   /** The node that handed over, whose last words are no second holder. */
-  readonly from: { readonly node: string; readonly until: number } | undefined;
+  from: { readonly node: string; readonly until: number } | undefined;
   /** The move that this node asks for. */
   move: { readonly successor: string; readonly until: number } | undefined;
   /** No new move before this. */

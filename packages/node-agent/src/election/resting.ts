@@ -2,6 +2,7 @@ import {
   BACK_OFF_MS,
   CHECK_ASK_MS,
   CHECK_ASKS,
+  CONFIRM_MS,
   LAST_RANK,
   MOVES,
   NEW_RECHECK_MS,
@@ -103,6 +104,13 @@ export function postponeRecheck(machine: Machine, record: AddressRecord): void {
   machine.deadlines.set(record, machine.now + wait);
 }
 
+/** This node has given way to another one: that one is asked soon whether it has stayed. */
+export function confirmHolder(machine: Machine, record: AddressRecord): void {
+  if (record.phase.type === 'idle' && machine.deadlines.get(record) !== undefined) {
+    machine.deadlines.set(record, machine.now + CONFIRM_MS);
+  }
+}
+
 /** A node of ours was heard to have the address: whatever was under way here ends. */
 export function leaveTo(machine: Machine, record: AddressRecord, node: string): void {
   noteHolder(machine, record, node);
@@ -115,7 +123,9 @@ export function leaveTo(machine: Machine, record: AddressRecord, node: string): 
 
 /** Remembers who has the address and counts the moves. */
 export function noteHolder(machine: Machine, record: AddressRecord, node: string): void {
-  if (record.holder !== undefined && record.holder !== node) {
+  const last = record.moves.at(-1);
+  const goesOn = last !== undefined && machine.now - last < MOVES.mergedMs;
+  if (record.holder !== undefined && record.holder !== node && !goesOn) {
     record.moves = [...record.moves.filter((at) => machine.now - at < MOVES.withinMs), machine.now].slice(-MOVES.most);
   }
   record.holder = node;

@@ -12,9 +12,14 @@ export interface AgentHost {
   readonly clock: () => number;
   /** Runs the action after so many milliseconds; the result cancels it. */
   readonly after: (ms: number, action: () => void) => { readonly cancel: () => void };
-  /** Performs everything but claims. */
-  readonly perform: (effect: Exclude<Effect, { type: 'claim' | 'accept' }>) => void;
+  /** Performs everything but claims; what the kernel answers goes to `answer`. */
+  readonly perform: (
+    effect: Exclude<Effect, { type: 'claim' | 'accept' }>,
+    answer: (event: ElectionEvent) => void,
+  ) => void;
   readonly mac: string;
+  /** Virtual milliseconds now. */
+  readonly startedAt: number;
   /** The segment as the kernel shows it, and the settings. */
   readonly view: (state: AgentView) => SegmentView;
   /** The Services of this LAN, as this node's planner makes candidates of them. */
@@ -41,6 +46,8 @@ const CLAIMS_WAIT_MS = 5000;
 /** One life of a node's agent, from its start until it is killed. */
 export class SimulatedAgent {
   readonly events: HolderEvent[] = [];
+  /** Virtual milliseconds. */
+  readonly startedAt: number;
   readonly #host: AgentHost;
   readonly #api: SimulatedAPIServer;
   readonly #election: Election;
@@ -66,6 +73,7 @@ export class SimulatedAgent {
     readonly memory: AgentMemory | undefined;
   }) {
     const { host, api, memory } = options;
+    this.startedAt = host.startedAt;
     this.#host = host;
     this.#api = api;
     this.#election = new Election({
@@ -267,10 +275,10 @@ export class SimulatedAgent {
       }
       case 'event':
         this.events.push(effect.event);
-        this.#host.perform(effect);
+        this.#host.perform(effect, (event) => this.handle(event));
         return;
       default:
-        this.#host.perform(effect);
+        this.#host.perform(effect, (event) => this.handle(event));
     }
   }
 }

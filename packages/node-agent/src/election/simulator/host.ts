@@ -1,5 +1,6 @@
 import type { Address } from '@fairlead/api';
 import { addressKey } from '../key.ts';
+import type { HeardContent } from '../protocol.ts';
 import type { MAC } from '../types.ts';
 import type { Timeline } from './timeline.ts';
 import type { Station, Wire, WireFrame } from './wire.ts';
@@ -12,6 +13,8 @@ export class Host implements Station {
   on = true;
   /** The cable, or the virtual machine's scheduler. */
   connected = true;
+  /** It answers every question to all with its own MAC (proxy ARP); `probes`: those with sender 0 as well. */
+  proxy: { readonly probes: boolean } | undefined;
   readonly wire: Wire;
   protected readonly timeline: Timeline;
 
@@ -36,12 +39,16 @@ export class Host implements Station {
 
   receive(frame: WireFrame): void {
     const { content } = frame;
-    if (content.type === 'question' && this.addresses.has(addressKey(content.about))) {
+    if (content.type === 'question' && (this.addresses.has(addressKey(content.about)) || this.#answersFor(content))) {
       this.wire.send({
         source: this.mac,
         destination: frame.source,
         content: { type: 'answer', about: content.about, mac: this.mac },
       });
     }
+  }
+
+  #answersFor(question: Extract<HeardContent, { type: 'question' }>): boolean {
+    return this.proxy !== undefined && !question.unicast && (this.proxy.probes || !question.probe);
   }
 }

@@ -44,6 +44,8 @@ export class SimulatedNode extends Host {
   #memory: AgentMemory | undefined;
   /** The whole machine stands still. */
   #frozen = false;
+  /** The agent alone stands still. */
+  #stopped = false;
   /** What the kernel was about to do when it froze. */
   #thawing: (() => void)[] = [];
 
@@ -87,9 +89,10 @@ export class SimulatedNode extends Host {
       host: {
         name: this.name,
         mac: this.mac,
+        startedAt: this.timeline.now,
         clock: () => this.timeline.now + this.#clockOffset,
         after: (ms, action) => this.timeline.after(ms, action),
-        perform: (effect) => this.#perform(effect),
+        perform: (effect, answer) => this.#perform(effect, answer),
         view: (state) => view(state, this.connected),
         candidates,
       },
@@ -98,9 +101,10 @@ export class SimulatedNode extends Host {
       adopted: this.serviceAddresses(),
       memory: this.#memory,
     });
-    if (this.#frozen) {
+    if (this.#frozen || this.#stopped) {
       this.#agent.stop();
     }
+    this.observer?.changed(this);
   }
 
   /** Somebody with a root shell takes an address off. */
@@ -162,7 +166,9 @@ export class SimulatedNode extends Host {
     for (const action of actions) {
       action();
     }
-    this.#agent?.continue();
+    if (!this.#stopped) {
+      this.#agent?.continue();
+    }
   }
 
   /** The cable is pulled, or put back: the kernel tells the agent. */
@@ -174,13 +180,17 @@ export class SimulatedNode extends Host {
 
   /** SIGSTOP: frames and events pile up. */
   stopAgent(): void {
+    this.#stopped = true;
     this.#agent?.stop();
     this.observer?.changed(this);
   }
 
   /** SIGCONT. */
   continueAgent(): void {
-    this.#agent?.continue();
+    this.#stopped = false;
+    if (!this.#frozen) {
+      this.#agent?.continue();
+    }
     this.observer?.changed(this);
   }
 
@@ -194,25 +204,26 @@ export class SimulatedNode extends Host {
     this.#agent?.handle(event);
   }
 
-  #perform(effect: Exclude<Effect, { type: 'claim' | 'accept' }>): void {
+  #perform(effect: Exclude<Effect, { type: 'claim' | 'accept' }>, answer: (event: ElectionEvent) => void): void {
     switch (effect.type) {
       case 'send':
         this.observer?.sent?.(this, effect.frame);
         this.wire.send(onTheWire(effect.frame, this));
         return;
       case 'add':
-      case 'remove': {
-        const agent = this.#agent;
-        this.timeline.after(0.2 + this.#options.random(), () => this.#awake(() => this.#change(effect, agent)));
+      case 'remove':
+        this.timeline.after(0.2 + this.#options.random(), () => this.#awake(() => this.#change(effect, answer)));
         return;
-      }
       case 'event':
         this.events.push(effect.event);
+        return;
+      case 'read-lease':
+      case 'proxied':
         return;
     }
   }
 
-  #change(effect: Extract<Effect, { type: 'add' | 'remove' }>, agent: SimulatedAgent | undefined): void {
+  #change(effect: Extract<Effect, { type: 'add' | 'remove' }>, answer: (event: ElectionEvent) => void): void {
     if (!this.on) {
       return;
     }
@@ -225,7 +236,7 @@ export class SimulatedNode extends Host {
       this.observer?.added?.(this, address);
     }
     this.observer?.changed(this);
-    agent?.handle({ type: 'kernel', address, operation: type, done: true });
+    answer({ type: 'kernel', address, operation: type, done: true });
   }
 
   #awake(action: () => void): void {
@@ -240,7 +251,8 @@ export class SimulatedNode extends Host {
 function onTheWire(frame: SentFrame, node: SimulatedNode): WireFrame {
   const source = node.mac;
   if (frame.type === 'announcement') {
-    return { source, content: { type: 'announcement', about: frame.about, mac: source } };
+    const destination = frame.to === undefined ? {} : { destination: frame.to.mac };
+    return { source, ...destination, content: { type: 'announcement', about: frame.about, mac: source } };
   }
   const { about, sender, to } = frame;
   const unicast = typeof to === 'object';

@@ -1,0 +1,99 @@
+import { World } from './simulator/world.ts';
+
+const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
+
+/** Runs the scenario for every seed and names the one that failed. */
+function everySeed(scenario: (seed: number) => void): void {
+  for (const seed of SEEDS) {
+    try {
+      scenario(seed);
+    } catch (cause) {
+      throw new Error(`seed ${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
+  }
+}
+
+/** Three nodes whose agents have been running for a while. */
+function startedWorld(seed: number): World {
+  const world = new World({ seed, nodes: 3 });
+  world.startAgents();
+  world.run(15_000);
+  return world;
+}
+
+describe('two holders', () => {
+  test('that both give way, one to its successor and one to the higher rank, are one again within a second', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const first = world.holder(address);
+      first.pause();
+      world.run(1500);
+      world.setEligible(
+        address,
+        world.nodes.filter((node) => node !== first).map(({ name }) => name),
+      );
+      world.run(1000);
+      const back = world.timeline.now;
+      first.resume();
+      world.run(5000);
+      expect(world.holder(address)).not.toBe(first);
+      expect(world.coverage(address, back).longestGapMs).toBeLessThan(1000);
+    });
+  });
+
+  test('of a move that was called off while nobody heard anybody are one again as soon as they hear each other', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const names = world.nodes.map(({ name }) => name);
+      world.wire.faults.loss = 1;
+      world.setEligible(
+        address,
+        names.filter((name) => name !== world.holder(address).name),
+      );
+      world.run(300);
+      expect(world.holders(address)).toHaveLength(2);
+      world.setEligible(address, names);
+      world.run(300);
+      world.wire.faults.loss = 0;
+      const back = world.timeline.now;
+      world.run(10_000);
+      world.holder(address);
+      expect(world.coverage(address, back).longestOverlapMs).toBeLessThan(1500);
+    });
+  });
+});
+
+describe('the death of a holder', () => {
+  test('is mended as soon when two holders have just spoken in turn: that was one move and no row of them', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      const [one, other] = world.nodes.filter((node) => node !== holder);
+      for (let turn = 0; turn < 6; turn += 1) {
+        for (const [speaker, listener] of [
+          [one, other],
+          [other, one],
+          [holder, one],
+          [holder, other],
+        ]) {
+          if (speaker !== undefined && listener !== undefined) {
+            const content = { type: 'announcement', about: address, mac: speaker.mac } as const;
+            world.wire.send({ source: speaker.mac, destination: listener.mac, content });
+            world.run(5);
+          }
+        }
+      }
+      world.run(3000);
+      const died = world.timeline.now;
+      holder.crash();
+      world.run(10_000);
+      expect(world.coverage(address, died).longestGapMs).toBeLessThan(1000);
+    });
+  });
+});
