@@ -1,5 +1,6 @@
 import type { Health } from '@fairlead/runtime';
 import { pause } from '../apply/timers.ts';
+import type { HolderCounts } from '../election/types.ts';
 import { keepAgentLease } from '../status/agent-lease.ts';
 import { rememberedView } from './cluster-view.ts';
 import type { ClusterView } from './cluster-view.ts';
@@ -50,6 +51,11 @@ export class Agent {
       routes: [...kernel.state.ourRoutes].length,
       silenceMs: heard === undefined ? 0 : this.#options.timers.now() - heard,
     };
+  }
+
+  /** What the holder of local addresses has counted. */
+  get holderCounts(): HolderCounts {
+    return this.#sides.local.counts();
   }
 
   /**

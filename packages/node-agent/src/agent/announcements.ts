@@ -4,6 +4,7 @@ import type { EventRecorder, ObjectReference } from '@fairlead/kube';
 import { parseKey } from '@fairlead/kube';
 import type { Restored } from '../apply/restoration.ts';
 import type { Timers } from '../apply/timers.ts';
+import { LEASE_STALE_MS } from '../election/constants.ts';
 import type { HolderEvent, WithdrawReason } from '../election/types.ts';
 import { addressKey } from '../plan/keys.ts';
 import type { AddressKey } from '../plan/keys.ts';
@@ -90,6 +91,14 @@ export class Announcements {
         say('Warning', EVENT_REASONS.addressConflict, 'Announce', note);
         return;
       }
+      case 'holder-unfit':
+        say(
+          'Warning',
+          EVENT_REASONS.holderUnfit,
+          'Watch',
+          `${address} is on node ${event.node}, which answers on the LAN but whose agent has not renewed its Lease for ${LEASE_STALE_MS / 1000} s: look after that node, or switch it off; with announce.takeOver: Force another node takes the address all the same`,
+        );
+        return;
       case 'no-successor':
         say(
           'Warning',

@@ -1,11 +1,12 @@
 import type { Metrics } from '@fairlead/runtime';
+import type { HolderCounts, HolderEvent } from '../election/types.ts';
 
 /** What the agent counts. */
 export interface AgentMetrics {
   kernelOperations(kind: 'add' | 'delete' | 'renew', count: number, failed: number): void;
   restored(what: 'address' | 'route' | 'interface'): void;
   readAnew(reason: string): void;
-  holderEvent(type: string): void;
+  holderEvent(event: HolderEvent): void;
 }
 
 /** What is read when somebody scrapes. */
@@ -15,6 +16,8 @@ export interface AgentGauges {
   readonly routes: () => number;
   readonly apiSilenceSeconds: () => number;
   readonly ready: () => boolean;
+  /** What the holder of local addresses has counted. */
+  readonly holder: () => HolderCounts;
 }
 
 /** Declares the agent's metrics. */
@@ -44,6 +47,7 @@ export function agentMetrics(metrics: Metrics, gauges: AgentGauges): AgentMetric
     help: '1 when the agent does all it should.',
     read: () => (gauges.ready() ? 1 : 0),
   });
+  holderMetrics(metrics, gauges.holder);
   const operations = metrics.counter({
     name: 'fairlead_agent_kernel_operations_total',
     help: 'Requests to the kernel.',
@@ -61,8 +65,13 @@ export function agentMetrics(metrics: Metrics, gauges: AgentGauges): AgentMetric
   });
   const events = metrics.counter({
     name: 'fairlead_agent_local_address_events_total',
-    help: 'What happened to local addresses.',
+    help: 'What happened to local addresses: announced, withdrawn, conflict, no-successor, holder-unfit.',
     labels: ['event'],
+  });
+  const withdrawals = metrics.counter({
+    name: 'fairlead_agent_local_address_withdrawals_total',
+    help: 'Local addresses that this node let go, by reason.',
+    labels: ['reason'],
   });
   return {
     kernelOperations: (kind, count, failed) => {
@@ -76,7 +85,41 @@ export function agentMetrics(metrics: Metrics, gauges: AgentGauges): AgentMetric
       readings.inc({ reason: ['routine', 'surprise', 'interface'].includes(reason) ? reason : 'lost events' });
     },
     holderEvent: (event) => {
-      events.inc({ event });
+      events.inc({ event: event.type });
+      if (event.type === 'withdrawn') {
+        withdrawals.inc({ reason: event.reason });
+      }
     },
   };
+}
+
+/** What the election of local addresses counts by itself. */
+function holderMetrics(metrics: Metrics, holder: () => HolderCounts): void {
+  const counter = (name: string, help: string, read: (counts: HolderCounts) => number): void => {
+    metrics.counter({ name: `fairlead_agent_${name}_total`, help, read: () => read(holder()) });
+  };
+  counter('probes', 'Questions on the LAN whether anybody has an address.', ({ probes }) => probes);
+  counter(
+    'hints_sent',
+    'Questions about a silent node to those that look after its addresses.',
+    ({ hintsSent }) => hintsSent,
+  );
+  counter(
+    'suspicions',
+    'Looks at another node because somebody asked for it, or because its agent fell silent.',
+    ({ hintsHeard }) => hintsHeard,
+  );
+  counter('false_alarms', 'Such looks that ended with an answer.', ({ falseAlarms }) => falseAlarms);
+  counter('dead_verdicts', 'Other nodes found dead on the LAN.', ({ deadVerdicts }) => deadVerdicts);
+  counter('claims_written', 'Claims written to the API server.', ({ claimsWritten }) => claimsWritten);
+  metrics.gauge({
+    name: 'fairlead_agent_broadcast_queue',
+    help: 'Broadcasts that wait for their turn, of which an interface has 500 a second.',
+    read: () => holder().queuedBroadcasts,
+  });
+  metrics.gauge({
+    name: 'fairlead_agent_unfit_holders',
+    help: 'Other nodes that answer on the LAN and whose agents are gone.',
+    read: () => holder().unfitPeers,
+  });
 }
