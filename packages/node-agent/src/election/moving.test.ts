@@ -1,0 +1,174 @@
+import { lanName, parseAddress, parsePrefix } from '@fairlead/api';
+import type { Address } from '@fairlead/api';
+import type { Effect } from './protocol.ts';
+import { LoneElection, SELF, neighbour, peerOf } from './testing.ts';
+import { DEFAULT_HOLDER_POLICY } from './types.ts';
+import type { Candidate } from './types.ts';
+
+const ADDRESS = '10.0.9.9';
+
+/** A node that has the address among two neighbours. */
+function holder(over: Partial<Candidate> = {}): { readonly lone: LoneElection; readonly address: Address } {
+  const lone = new LoneElection();
+  const address = lone.service(ADDRESS, over);
+  lone.run(10_000);
+  expect(lone.holds(address)).toBe(true);
+  return { lone, address };
+}
+
+/** Whom the holder has asked to take over, with the reason, in order. */
+function moves(lone: LoneElection): readonly string[] {
+  return lone.effects
+    .filter((effect): effect is Extract<Effect, { type: 'claim' }> => effect.type === 'claim')
+    .flatMap(({ successor, move }) => (successor === undefined ? [] : [`${successor}: ${move}`]));
+}
+
+function preferring(weights: Readonly<Record<string, number>>): Candidate['preferences'] {
+  return new Map([SELF, neighbour(0), neighbour(1)].map((name) => [name, weights[name] ?? 0]));
+}
+
+describe('takeBack', () => {
+  const preferences = preferring({ [neighbour(1)]: 10 });
+
+  test('Never: the address stays, however long a preferred node is fit', () => {
+    const { lone } = holder({ preferences });
+    lone.run(3_600_000);
+    expect(moves(lone)).toEqual([]);
+  });
+
+  test('moves it to the preferred node once that one has been fit for so long, by a planned move', () => {
+    const { lone, address } = holder({ preferences, policy: { ...DEFAULT_HOLDER_POLICY, takeBackMs: 60_000 } });
+    lone.run(48_000);
+    expect(moves(lone)).toEqual([]);
+    lone.run(3000);
+    expect(moves(lone)).toEqual([`${neighbour(1)}: preferred`]);
+    expect(lone.holds(address)).toBe(true);
+    lone.announce(1, address);
+    lone.run(10);
+    expect(lone.holds(address)).toBe(false);
+    expect(lone.events.at(-1)).toMatchObject({ type: 'withdrawn', reason: 'moved' });
+  });
+
+  test('counts from the last time that the preferred node was excluded', () => {
+    const { lone } = holder({ preferences, policy: { ...DEFAULT_HOLDER_POLICY, takeBackMs: 60_000 } });
+    const { peers } = lone.view;
+    lone.change({ peers: [peerOf(0), { ...peerOf(1), excluded: true }] });
+    lone.run(100_000);
+    lone.change({ peers });
+    lone.run(55_000);
+    expect(moves(lone)).toEqual([]);
+    lone.run(10_000);
+    expect(moves(lone)).toEqual([`${neighbour(1)}: preferred`]);
+  });
+
+  test('leaves it with a node that is preferred as much', () => {
+    const { lone } = holder({
+      preferences: preferring({ [SELF]: 10, [neighbour(1)]: 10 }),
+      policy: { ...DEFAULT_HOLDER_POLICY, takeBackMs: 0 },
+    });
+    lone.run(600_000);
+    expect(moves(lone)).toEqual([]);
+  });
+});
+
+describe('a node that may no longer have an address', () => {
+  const barred = { eligible: false, barred: true };
+
+  test('hands it over before it lets go', () => {
+    const { lone, address } = holder();
+    lone.service(ADDRESS, { ...barred, preferences: new Map([[neighbour(0), 0]]) });
+    lone.run(100);
+    expect(moves(lone)).toEqual([`${neighbour(0)}: not selected`]);
+    expect(lone.holds(address)).toBe(true);
+    lone.announce(0, address);
+    lone.run(10);
+    expect(lone.holds(address)).toBe(false);
+  });
+
+  test('withdraws it where there is nobody to take it', () => {
+    const { lone, address } = holder();
+    lone.service(ADDRESS, { ...barred, preferences: new Map([['somewhere-else', 0]]) });
+    lone.run(100);
+    expect(lone.holds(address)).toBe(false);
+    expect(lone.events.at(-1)).toMatchObject({ type: 'withdrawn', reason: 'unwanted' });
+  });
+
+  test('keeps it as long as all it knows is what a past life wrote down', () => {
+    const { lone, address } = holder();
+    lone.change({ remembered: true });
+    lone.service(ADDRESS, { ...barred, preferences: new Map([['somewhere-else', 0]]) });
+    lone.run(1000);
+    expect(lone.holds(address)).toBe(true);
+  });
+
+  test('does not take it when its holder dies', () => {
+    const lone = new LoneElection();
+    const address = lone.service(ADDRESS, { ...barred, preferences: new Map([[neighbour(0), 0]]) });
+    lone.run(60_000);
+    expect(lone.holds(address)).toBe(false);
+  });
+});
+
+describe('an address that has moved four times', () => {
+  test('moves no more for 180 s, not by plan either: fabrics freeze what moves five times', () => {
+    const { lone, address } = holder();
+    const began = lone.now;
+    const elsewhere = { eligible: false, preferences: new Map([[neighbour(0), 0]]) };
+    for (let round = 0; round < 6; round += 1) {
+      lone.service(ADDRESS, elsewhere);
+      lone.run(1000);
+      if (moves(lone).length > round) {
+        lone.announce(0, address);
+        lone.run(2000);
+      }
+      lone.service(ADDRESS);
+      lone.handle({
+        type: 'claim',
+        address,
+        claim: { address, holder: neighbour(0), successor: SELF, move: 'not eligible' },
+      });
+      lone.handle({ type: 'move', address, accepted: true });
+      lone.run(2000);
+    }
+    expect(moves(lone)).toHaveLength(2);
+    lone.service(ADDRESS, elsewhere);
+    lone.run(began + 200_000 - lone.now);
+    expect(moves(lone).length).toBeGreaterThan(2);
+  });
+});
+
+describe('an interface on several subnets', () => {
+  const subnets = [parsePrefix('10.0.0.0/16'), parsePrefix('10.77.0.0/16')];
+  const lans = subnets.map(lanName);
+
+  test('hands over to a node that is on the subnet of the address, though others come before it', () => {
+    const successors = new Set<string>();
+    for (let host = 1; host <= 20; host += 1) {
+      const lone = new LoneElection({
+        segment: { subnets, lans, ownAddresses: ['10.0.0.1', '10.77.0.1'].map(parseAddress) },
+        peers: [peerOf(0, lans), peerOf(1, lans.slice(0, 1))],
+      });
+      const address = lone.service(`10.77.9.${host}`);
+      lone.run(10_000);
+      expect(lone.holds(address)).toBe(true);
+      lone.change({ excluded: true });
+      lone.run(100);
+      for (const move of moves(lone)) {
+        successors.add(move);
+      }
+    }
+    expect([...successors]).toEqual([`${neighbour(0)}: excluded`]);
+  });
+});
+
+describe('a cable that goes to another place', () => {
+  test('makes the node say at once what it has, and ask who has it too', () => {
+    const { lone } = holder();
+    lone.run(60_000);
+    const before = lone.sent.length;
+    lone.handle({ type: 'rewired' });
+    lone.run(50);
+    const frames = lone.sent.slice(before).filter(({ frame }) => typeof frame.to !== 'object');
+    expect(frames.map(({ frame }) => frame.type).sort()).toEqual(['announcement', 'question']);
+  });
+});
