@@ -1,6 +1,6 @@
 import type { GroupStatus } from '@fairlead/ipam';
 import type { GroupFacts } from '../objects/group.ts';
-import { planGroupStatus } from './status.ts';
+import { planGroupStatus, saysConditions } from './status.ts';
 
 const wanted: GroupStatus = {
   allocatedIPv4: '1',
@@ -47,5 +47,13 @@ describe('the status of a group', () => {
       ['Else', 'then'],
       ['Ready', 'before'],
     ]);
+  });
+
+  it('is known for one in which only the counts are out of date', () => {
+    const counted = group({ ...said, allocatedIPv4: '99' } as GroupFacts['status']);
+    expect(saysConditions(counted, planGroupStatus(counted, wanted, 'now') ?? {})).toBe(true);
+    const edited = { ...counted, generation: 4 };
+    expect(saysConditions(edited, planGroupStatus(edited, wanted, 'now') ?? {})).toBe(false);
+    expect(saysConditions(group({}), planGroupStatus(group({}), wanted, 'now') ?? {})).toBe(false);
   });
 });

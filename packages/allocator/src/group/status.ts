@@ -20,14 +20,19 @@ export function planGroupStatus(
     return { ...condition, lastTransitionTime: since, observedGeneration: group.generation };
   });
   const isSaid =
-    COUNTS.every((count) => group.status[count] === wanted[count]) &&
-    ours.every((condition) => before.some((known) => sameCondition(known, condition)));
+    COUNTS.every((count) => group.status[count] === wanted[count]) && saysConditions(group, { conditions: ours });
   if (isSaid) {
     return undefined;
   }
   const types = new Set<string>(ours.map(({ type }) => type));
   const { conditions: _, ...counts } = wanted;
   return { ...counts, conditions: [...before.filter(({ type }) => !types.has(type)), ...ours] };
+}
+
+/** Whether the group has all conditions of the status already, so that only its counts are out of date. */
+export function saysConditions(group: GroupFacts, { conditions = [] }: ServiceGroupStatus): boolean {
+  const before = group.status.conditions ?? [];
+  return conditions.every((condition) => before.some((known) => sameCondition(known, condition)));
 }
 
 function sameCondition(a: Condition, b: Condition): boolean {

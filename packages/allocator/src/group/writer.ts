@@ -5,10 +5,12 @@ import type { Logger } from '@fairlead/runtime';
 import { FailingWrites } from '../failing-writes.ts';
 import type { AllocatorMetrics } from '../metrics.ts';
 import type { GroupFacts } from '../objects/group.ts';
-import { planGroupStatus } from './status.ts';
+import { planGroupStatus, saysConditions } from './status.ts';
 
-/** Counts change with every Service; they are written at most so often for each group. */
+/** Counts change with every Service: what changes within this time is written together. */
 const DEBOUNCE_MS = 500;
+/** Between two writes of counts alone. Every node's agent watches groups, so each of these is sent thousands of times. */
+const BETWEEN_COUNTS_MS = 2_000;
 const SHORTEST_REQUEST_MS = 50;
 
 export interface GroupWriterOptions {
@@ -29,6 +31,8 @@ export interface GroupWriterOptions {
 export class GroupWriter {
   readonly #options: GroupWriterOptions;
   readonly #queue = new WorkQueue<string>({ baseDelayMs: 100, maxDelayMs: 5_000 });
+  /** When the status of each group was last written, in monotonic milliseconds. */
+  readonly #writtenAt = new Map<string, number>();
   /** Groups in the metrics. */
   readonly #counted = new Set<string>();
   readonly #failing: FailingWrites;
@@ -64,6 +68,7 @@ export class GroupWriter {
     if (facts === undefined || wanted === undefined) {
       metrics.forgetGroup(name);
       this.#counted.delete(name);
+      this.#writtenAt.delete(name);
       return;
     }
     this.#counted.add(name);
@@ -75,12 +80,17 @@ export class GroupWriter {
     if (plan === undefined) {
       return;
     }
+    const restMs = (this.#writtenAt.get(name) ?? Number.NEGATIVE_INFINITY) + BETWEEN_COUNTS_MS - now();
+    if (restMs > 0 && saysConditions(facts, plan)) {
+      return { againInMs: restMs };
+    }
     const timeoutMs = Math.min(10_000, deadline() - now());
     if (timeoutMs < SHORTEST_REQUEST_MS) {
       return { againInMs: 250 };
     }
     const { uid, resourceVersion } = facts;
     const patch = { metadata: { uid, resourceVersion }, status: plan };
+    this.#writtenAt.set(name, now());
     try {
       await client.patch(SERVICE_GROUPS, { name }, patch, { type: 'merge', subresource: 'status', timeoutMs, signal });
     } catch (error) {
