@@ -155,8 +155,8 @@ describe('a network', () => {
     ['192.0.2.1', '"192.0.2.1" is not a network; write one like 192.0.2.0/24 or 2001:db8::/64'],
     ['192.0.2.0/', '"192.0.2.0/" is not a network; write one like 192.0.2.0/24 or 2001:db8::/64'],
     ['192.0.2.0/024', '"192.0.2.0/024" is not a network; write one like 192.0.2.0/24 or 2001:db8::/64'],
-    ['192.0.2.0/33', '"192.0.2.0/33" has a prefix length above 32, the bits of IPv4'],
-    ['2001:db8::/129', '"2001:db8::/129" has a prefix length above 128, the bits of IPv6'],
+    ['192.0.2.0/33', '"192.0.2.0/33" has a prefix length above the bits of IPv4; write 32 or less'],
+    ['2001:db8::/129', '"2001:db8::/129" has a prefix length above the bits of IPv6; write 128 or less'],
     ['192.0.2.5/24', '"192.0.2.5/24" has host bits set; write 192.0.2.0/24'],
     ['2001:db8::5/64', '"2001:db8::5/64" has host bits set; write 2001:db8::/64'],
   ])('is refused as %j, saying what to write', (text, sentence) => {

@@ -153,7 +153,7 @@ export function parsePrefix(text: string): Prefix {
   const length = Number(lengthText);
   if (length > addressBits(address.family)) {
     throw new AddressError(
-      `${quote(text)} has a prefix length above ${addressBits(address.family)}, the bits of ${address.family}`,
+      `${quote(text)} has a prefix length above the bits of ${address.family}; write ${addressBits(address.family)} or less`,
     );
   }
   const prefix = prefixOf(address, length);

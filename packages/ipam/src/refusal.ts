@@ -1,4 +1,5 @@
 import type { Refusal, RefusalToken } from '@fairlead/api';
+import { quote } from '@fairlead/api';
 
 /** A refusal whose cure is in the Service itself. */
 export function refusalOfService(
@@ -12,6 +13,11 @@ export function refusalOfService(
 /** A refusal whose cure is in a ServiceGroup. */
 export function refusalOfGroup(group: string, token: RefusalToken, sentence: string): Refusal {
   return { token, sentence, object: { kind: 'ServiceGroup', name: group } };
+}
+
+/** The name of a ServiceGroup that a user, or whoever edited an annotation of ours, wrote: as it is if it can be one. */
+export function shownName(name: string): string {
+  return /^[a-z0-9.-]{1,253}$/.test(name) ? name : quote(name);
 }
 
 /** `a`, `a and b`, `a, b and c`; beyond five names `a, b, c, d, e and 7 more`. */

@@ -2,7 +2,7 @@ import type { IPFamily, Refusal } from '@fairlead/api';
 import { formatAddress, quote } from '@fairlead/api';
 import type { Allocation, World } from './allocation.ts';
 import type { Group } from './group.ts';
-import { refusalOfGroup, refusalOfService } from './refusal.ts';
+import { refusalOfGroup, refusalOfService, shownName } from './refusal.ts';
 import type { BusyAddress } from './waiting.ts';
 
 /** Groups that a Service may draw from, in the order in which they are tried; or why there is none. */
@@ -95,7 +95,7 @@ function requestedTarget(
     }
     const expected = view.group ?? target?.name;
     if (expected !== undefined && expected !== group.name) {
-      const sentence = `${text} is in ServiceGroup ${group.name} and not in ${expected}, and a Service draws from one group; ask for another address${view.group === undefined ? '' : `, or name ${group.name}`}`;
+      const sentence = `${text} is in ServiceGroup ${group.name} and not in ${shownName(expected)}, and a Service draws from one group; ask for another address${view.group === undefined ? '' : `, or name ${group.name}`}`;
       return { kind: 'refused', refusal: refusalOfService(view, 'AddressNotInGroup', sentence) };
     }
     target = group;

@@ -1,6 +1,6 @@
 import type { Refusal } from '@fairlead/api';
 import type { Allocation } from './allocation.ts';
-import { listNames } from './refusal.ts';
+import { listNames, shownName } from './refusal.ts';
 
 /** What is to stand on a Service. */
 export type Verdict =
@@ -87,5 +87,9 @@ export function conditionText(verdict: Extract<Verdict, { kind: 'allocated' }>):
     const message = `${listNames(addresses)}: no pool has it any more, and the Service keeps it; put it back into a pool, or move the Service with the annotation fairlead.dev/reallocate`;
     return { status: 'True', reason: 'Orphaned', message };
   }
-  return { status: 'True', reason: 'Allocated', message: `${listNames(addresses)} from ServiceGroup ${group}` };
+  return {
+    status: 'True',
+    reason: 'Allocated',
+    message: `${listNames(addresses)} from ServiceGroup ${shownName(group ?? '')}`,
+  };
 }

@@ -1,3 +1,5 @@
+import { quote } from '../quote.ts';
+
 /**
  * Why an entry of `interfaces` between slashes is no regular expression; undefined when it is fine. The flavour is
  * JavaScript's with the flag `u`, and it may match anywhere in a name.
@@ -10,7 +12,8 @@ export function interfacePatternProblem(entry: string): string | undefined {
     RegExp(entry.slice(1, -1), 'u');
     return undefined;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return `${JSON.stringify(entry)} is not a regular expression: ${why}`;
+    // V8 repeats the expression before it says what is wrong.
+    const why = error instanceof Error ? error.message.slice(error.message.lastIndexOf(': ') + 2) : String(error);
+    return `${quote(entry)} is not a regular expression (${why}); correct it`;
   }
 }

@@ -1,4 +1,4 @@
-import { AddressError } from '../address.ts';
+import { AddressError, parsePrefix } from '../address.ts';
 import type { AddressRange } from '../range.ts';
 import { formatAddressRange, parseAddressRange, rangeCovers, rangesOverlap } from '../range.ts';
 import type { Pool, ServiceGroupSpec } from '../resources/service-group.ts';
@@ -32,6 +32,21 @@ export type ServiceGroupReason = keyof typeof SERVICE_GROUP_REASONS;
 
 /** What can be wrong with a ServiceGroup by itself. */
 export type ServiceGroupProblem = Problem<'InvalidRange' | 'Overlap' | 'InvalidInterface'>;
+
+/** Why the subnet of a pool cannot be read. */
+function subnetProblem(subnet: string | undefined, path: string): ServiceGroupProblem | undefined {
+  try {
+    if (subnet !== undefined) {
+      parsePrefix(subnet);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof AddressError) {
+      return { reason: 'InvalidRange', sentence: `${path}: ${error.message}`, path };
+    }
+    throw error;
+  }
+}
 
 /** A range, or why it is none. */
 function readRange(text: string, path: string): AddressRange | ServiceGroupProblem {
@@ -105,6 +120,10 @@ export function validateServiceGroup(spec: ServiceGroupSpec): ServiceGroupProble
   for (const [index, pool] of (spec.pools ?? []).entries()) {
     const path = `spec.pools[${index}]`;
     const range = readRange(pool.range, `${path}.range`);
+    const subnet = subnetProblem(pool.subnet, `${path}.subnet`);
+    if (subnet !== undefined) {
+      problems.push(subnet);
+    }
     if (isProblem(range)) {
       problems.push(range);
     } else {
