@@ -149,6 +149,14 @@ describe('the watch over peers', () => {
     expect(names(watch.due(now, { drained: true, lanHeardAt: NOW }).ask)).toEqual(['a', 'b']);
   });
 
+  test('gives those that it asked late the whole interval to answer', () => {
+    const watch = startedWatch(['a']);
+    silence(watch, 3, (now) => now);
+    const late = NOW + 300 + 90;
+    expect(watch.due(late, { drained: true, lanHeardAt: late }).dead).toEqual([]);
+    expect(watch.next()).toBe(late + 100);
+  });
+
   test('takes nothing that it knew before a rest for true: not who was dead, and not whom it had asked', () => {
     const watch = startedWatch(['a', 'b']);
     silence(watch, 4, (now) => now);

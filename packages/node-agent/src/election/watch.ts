@@ -300,7 +300,8 @@ export class PeerWatch {
     }
     if (this.#tickAt !== undefined && this.#tickAt <= now) {
       const onTime = attention.drained && now - this.#tickAt <= ON_TIME_MS;
-      this.#tickAt = now - this.#tickAt > this.#intervalMs ? now + this.#intervalMs : this.#tickAt + this.#intervalMs;
+      // Those that are asked late have the whole interval to answer, too.
+      this.#tickAt = (onTime ? this.#tickAt : now) + this.#intervalMs;
       lookForLife = this.#look(now, onTime, attention.lanHeardAt, { ask, dead }) || lookForLife;
       silent = onTime ? this.#silent(now) : [];
     }
