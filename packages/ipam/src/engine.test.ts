@@ -1,4 +1,5 @@
 import { Cluster, DUAL, PREFER_DUAL, serviceView } from './test-cluster.ts';
+import { conditionText } from './verdict.ts';
 
 const shared = (port: number, more = {}) => ({ sharingKey: 'k', ports: [`TCP/${port}`], ...more });
 const SMALL = { ranges: ['192.0.2.1-192.0.2.2'] };
@@ -350,15 +351,25 @@ describe('sticky', () => {
     const cluster = new Cluster({ default: SMALL });
     cluster.put('a');
     cluster.group('default', { ranges: ['198.51.100.1'] });
-    expect(cluster.said.get('default/a')).toMatchObject({ addresses: ['192.0.2.1'], group: 'default', orphaned: true });
+    const orphan = { addresses: ['192.0.2.1'], group: 'default', orphaned: ['192.0.2.1'] };
+    expect(cluster.said.get('default/a')).toMatchObject(orphan);
     cluster.restart();
-    expect(cluster.said.get('default/a')).toMatchObject({ addresses: ['192.0.2.1'], group: 'default', orphaned: true });
+    expect(cluster.said.get('default/a')).toMatchObject(orphan);
     cluster.group('default', undefined);
     expect(cluster.addresses('a')).toEqual(['192.0.2.1']);
     cluster.group('new', { ranges: ['198.51.100.1'] });
     cluster.put('a', { reallocate: true });
     expect(cluster.said.get('default/a')).toMatchObject({ addresses: ['198.51.100.1'], group: 'new', moved: true });
     expect(cluster.services.get('default/a')?.reallocate).toBe(false);
+  });
+
+  it('names the one that is an orphan where the other family still has its pool', () => {
+    const cluster = new Cluster({ default: { ranges: ['192.0.2.1', '2001:db8::1'] } });
+    cluster.put('a', DUAL);
+    cluster.group('default', { ranges: ['2001:db8::1'] });
+    const said = cluster.said.get('default/a');
+    expect(said).toMatchObject({ addresses: ['192.0.2.1', '2001:db8::1'], orphaned: ['192.0.2.1'] });
+    expect(said?.kind === 'allocated' && conditionText(said).message).toMatch(/^192\.0\.2\.1: no pool/);
   });
 
   it('moves once for an annotation that is still there in the next event', () => {

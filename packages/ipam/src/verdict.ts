@@ -12,8 +12,8 @@ export type Verdict =
       readonly addresses: readonly string[];
       /** The group they were drawn from. */
       readonly group: string | undefined;
-      /** Some address is in no pool any more. */
-      readonly orphaned: boolean;
+      /** Those of the addresses that no pool has any more. */
+      readonly orphaned: readonly string[];
       /** Why it has not all that it asks for. */
       readonly refusal: Refusal | undefined;
       /** The annotation `fairlead.dev/reallocate` has been obeyed and is to go. */
@@ -43,12 +43,14 @@ export function verdictOf(allocation: Allocation): Verdict | undefined {
     return undefined;
   }
   const addresses: string[] = [];
-  let orphaned = false;
+  const orphaned: string[] = [];
   for (const family of allocation.view.families) {
     const holding = allocation.holds.get(family);
     if (holding !== undefined) {
       addresses.push(holding.text);
-      orphaned ||= holding.pool === undefined;
+      if (holding.pool === undefined) {
+        orphaned.push(holding.text);
+      }
     }
   }
   const group = addresses.length === 0 ? undefined : allocation.group;
@@ -67,14 +69,17 @@ export function sameVerdict(a: Verdict | undefined, b: Verdict | undefined): boo
     return a?.kind === b?.kind;
   }
   return (
-    a.addresses.length === b.addresses.length &&
-    a.addresses.every((address, index) => address === b.addresses[index]) &&
+    sameList(a.addresses, b.addresses) &&
     a.group === b.group &&
-    a.orphaned === b.orphaned &&
+    sameList(a.orphaned, b.orphaned) &&
     a.moved === b.moved &&
     a.refusal?.token === b.refusal?.token &&
     a.refusal?.sentence === b.refusal?.sentence
   );
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
 /** The condition that says the verdict. */
@@ -83,8 +88,8 @@ export function conditionText(verdict: Extract<Verdict, { kind: 'allocated' }>):
   if (refusal !== undefined) {
     return { status: 'False', reason: refusal.token, message: refusal.sentence };
   }
-  if (orphaned) {
-    const message = `${listNames(addresses)}: no pool has it any more, and the Service keeps it; put it back into a pool, or move the Service with the annotation fairlead.dev/reallocate`;
+  if (orphaned.length > 0) {
+    const message = `${listNames(orphaned)}: no pool has it any more, and the Service keeps it; put it back into a pool, or move the Service with the annotation fairlead.dev/reallocate`;
     return { status: 'True', reason: 'Orphaned', message };
   }
   return {

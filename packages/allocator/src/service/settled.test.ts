@@ -22,7 +22,7 @@ const verdict = {
   kind: 'allocated',
   addresses: ['192.0.2.1', '2001:db8::1'],
   group: 'default',
-  orphaned: false,
+  orphaned: [],
   refusal: undefined,
   moved: false,
 } as const satisfies Verdict;
@@ -38,7 +38,7 @@ describe('what a Service lacks of its verdict', () => {
       { kind: 'cleared' },
       { ...verdict, addresses: ['192.0.2.1'] },
       { ...verdict, group: 'other' },
-      { ...verdict, orphaned: true },
+      { ...verdict, orphaned: ['192.0.2.1'] },
       { ...verdict, moved: true },
       { ...verdict, refusal: { token: 'PoolExhausted', sentence: 'full' } },
     ];

@@ -55,6 +55,6 @@ function saidText(verdict: Verdict): string {
     return verdict.kind;
   }
   const { group = '', orphaned, moved, refusal } = verdict;
-  const marks = `${orphaned ? ' orphaned' : ''}${moved ? ' moved' : ''}`;
+  const marks = `${orphaned.map((address) => ` orphaned ${address}`).join('')}${moved ? ' moved' : ''}`;
   return refusal === undefined ? `${group}${marks}` : `${group}${marks} ${refusal.token}: ${refusal.sentence}`;
 }

@@ -26,7 +26,7 @@ const allocated = {
   kind: 'allocated',
   addresses: ['192.0.2.1'],
   group: 'default',
-  orphaned: false,
+  orphaned: [],
   refusal: undefined,
   moved: false,
 } as const satisfies Verdict;
@@ -70,7 +70,7 @@ describe('the write of a Service', () => {
   });
 
   it('leaves the time of a condition that says something else with the same status', () => {
-    const orphaned = planWrite(served, { ...allocated, orphaned: true }, options);
+    const orphaned = planWrite(served, { ...allocated, orphaned: [...allocated.addresses] }, options);
     expect(orphaned?.patch['status']).toMatchObject({ conditions: [{ status: 'True', reason: 'Orphaned' }] });
     expect(JSON.stringify(orphaned?.patch)).not.toContain('lastTransitionTime');
     expect(orphaned?.events).toEqual([]);

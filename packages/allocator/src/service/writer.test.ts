@@ -37,7 +37,7 @@ class Scene {
     kind: 'allocated',
     addresses: [ADDRESS],
     group: 'default',
-    orphaned: false,
+    orphaned: [],
     refusal: undefined,
     moved: false,
   };
