@@ -66,6 +66,9 @@ export function missingHolders(
 
 /** The first LAN that contains the address; undefined also for text that somebody else put into the status. */
 function lanOf(text: string, lans: readonly Prefix[]): Prefix | undefined {
+  if (lans.length === 0) {
+    return undefined;
+  }
   try {
     const address = parseAddress(text);
     return lans.find((subnet) => prefixContains(subnet, address));
