@@ -75,7 +75,12 @@ describe('store', () => {
     store.set(thing('a', '2', 'a', 'y'));
     expect(store.by('node', 'x').map(({ key }) => key)).toEqual(['b']);
     expect(store.by('node', 'y').map(({ key }) => key)).toEqual(['a']);
+    store.set(thing('b', '2', 'b', 'y'));
+    expect(store.by('node', 'x')).toEqual([]);
+    expect(store.by('node', 'y').map(({ key }) => key)).toEqual(['a', 'b']);
     store.delete('a');
+    expect(store.by('node', 'y').map(({ key }) => key)).toEqual(['b']);
+    store.delete('b');
     expect(store.by('node', 'y')).toEqual([]);
   });
 
