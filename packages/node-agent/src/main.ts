@@ -3,6 +3,7 @@ import { keepLittleFreeMemory, openNetlink, releaseFreeMemory } from '@fairlead/
 import { createLogger, createMetrics, LOG_LEVELS, parseFlags, runMain, serveHealth } from '@fairlead/runtime';
 import { Agent } from './agent/agent.ts';
 import { agentMetrics } from './agent/metrics.ts';
+import { PastLife } from './agent/past-life.ts';
 import { systemTimers } from './apply/timers.ts';
 import { dataPathURL, FLAGS, SUMMARY } from './flags.ts';
 import { LocalHolder } from './lan/local-holder.ts';
@@ -55,7 +56,7 @@ await runMain(PROGRAM, async (signal) => {
       holder: () => agent.holderCounts,
     }),
     stateFile: flags['state-file'],
-    remembered: await readStateFile(flags['state-file'], logger),
+    pastLife: new PastLife(await readStateFile(flags['state-file'], logger)),
     addressMark,
     dataPathHealth,
     routerDirectory: flags['router-directory'],

@@ -96,9 +96,7 @@ export class Agent {
 
   /** What a past life knew of the cluster, if this node may go by it. */
   #rememberedView(): ClusterView | undefined {
-    const { remembered } = this.#options;
-    return remembered?.cluster !== undefined && this.#sides.gate.gate.state !== 'waiting'
-      ? rememberedView(remembered.cluster)
-      : undefined;
+    const { cluster } = this.#options.pastLife;
+    return cluster !== undefined && this.#sides.gate.gate.state !== 'waiting' ? rememberedView(cluster) : undefined;
   }
 }

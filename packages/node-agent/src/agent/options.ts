@@ -4,8 +4,8 @@ import type { Logger } from '@fairlead/runtime';
 import type { Timers } from '../apply/timers.ts';
 import type { Holder, HolderHooks } from '../election/types.ts';
 import type { AddressMark } from '../facts/ownership.ts';
-import type { AgentState } from '../state-file/codec.ts';
 import type { AgentMetrics } from './metrics.ts';
+import type { PastLife } from './past-life.ts';
 
 /** What an agent is made of. */
 export interface AgentOptions {
@@ -18,8 +18,7 @@ export interface AgentOptions {
   readonly timers: Timers;
   readonly metrics: AgentMetrics;
   readonly stateFile: string;
-  /** What a past life left. */
-  readonly remembered: AgentState | undefined;
+  readonly pastLife: PastLife;
   /** How addresses are marked as ours. */
   readonly addressMark: AddressMark;
   readonly dataPathHealth: URL | undefined;

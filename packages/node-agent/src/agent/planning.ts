@@ -19,6 +19,7 @@ export interface Entered {
  */
 export class Planning {
   readonly #configOf: (view: ClusterView) => PlanConfig;
+  readonly #wentLive: () => void;
   #view: ClusterView | undefined;
   #config: PlanConfig | undefined;
   #planner: Planner | undefined;
@@ -26,9 +27,11 @@ export class Planning {
 
   /**
    * @param options.config puts together what the plan depends on but the Services, as it is now
+   * @param options.wentLive the API server's word is what is planned by from now on
    */
-  constructor(options: { readonly config: (view: ClusterView) => PlanConfig }) {
+  constructor(options: { readonly config: (view: ClusterView) => PlanConfig; readonly wentLive: () => void }) {
     this.#configOf = options.config;
+    this.#wentLive = options.wentLive;
   }
 
   get view(): ClusterView | undefined {
@@ -68,6 +71,9 @@ export class Planning {
       planner.setService(service);
     }
     this.#planner = planner;
+    if (view.live) {
+      this.#wentLive();
+    }
     for (const key of candidateKeys(planner)) {
       candidates.add(key);
     }

@@ -58,12 +58,17 @@ export class Sides {
       this.reconciler.surroundingsChanged(afterMs);
     };
     this.stateFile = new StateFile({ path: options.stateFile, logger, timers, state: () => this.#state() });
-    this.planning = new Planning({ config: (view) => this.#planConfig(view) });
+    this.planning = new Planning({
+      config: (view) => this.#planConfig(view),
+      wentLive: () => {
+        options.pastLife.forgetCluster();
+      },
+    });
     this.api = this.#createAPISide(common, surroundingsChanged);
     this.kernel = this.#createKernelSide(surroundingsChanged);
     this.gate = new DataPathWatch({
       url: options.dataPathHealth,
-      goodSinceBoot: options.remembered?.dataPathGood ?? false,
+      goodSinceBoot: options.pastLife.dataPathGood,
       timers,
       logger,
       signal,
@@ -208,7 +213,7 @@ export class Sides {
 
   /** The settings that hold: those of the view, else those that are known, else the defaults. */
   #spec(): LBNodeAgentSpec {
-    const remembered = this.#options.remembered?.cluster?.spec ?? DEFAULT_NODE_AGENT_SPEC;
+    const remembered = this.#options.pastLife.cluster?.spec ?? DEFAULT_NODE_AGENT_SPEC;
     return this.planning.view?.spec ?? (this.api.synced ? this.api.spec : remembered);
   }
 
@@ -238,11 +243,11 @@ export class Sides {
 
   /** What the next life should know. */
   #state(): AgentState {
-    const { remembered } = this.#options;
+    const { pastLife } = this.#options;
     const { view } = this.planning;
-    const cluster = view === undefined ? remembered?.cluster : memoryOf(view);
+    const cluster = view === undefined ? pastLife.cluster : memoryOf(view);
     return {
-      dataPathGood: this.gate.gate.state === 'open' || (remembered?.dataPathGood ?? false),
+      dataPathGood: this.gate.gate.state === 'open' || pastLife.dataPathGood,
       ...(cluster === undefined ? {} : { cluster }),
     };
   }

@@ -2,7 +2,7 @@ import type { InterfaceAddress, Netlink } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import type { LocalAddress } from '../election/types.ts';
 import { interfaceAddressKey } from '../facts/kernel-state.ts';
-import type { KernelState } from '../facts/kernel-state.ts';
+import type { KernelState, OurAddress } from '../facts/kernel-state.ts';
 import type { LocalAddresses } from './local-addresses.ts';
 import type { Timers } from './timers.ts';
 
@@ -184,6 +184,6 @@ export class Renewal {
   }
 }
 
-function asLocal({ address, index }: InterfaceAddress): LocalAddress {
+function asLocal({ address, index }: OurAddress): LocalAddress {
   return { address, interfaceIndex: index };
 }

@@ -1,8 +1,8 @@
 import type { Address, Prefix } from '@fairlead/api';
 import { addAddress, addRoute, deleteAddress, deleteRoute } from '@fairlead/netlink';
-import type { InterfaceAddress, NetlinkRequest, Route } from '@fairlead/netlink';
+import type { NetlinkRequest, Route } from '@fairlead/netlink';
 import { interfaceAddressKey, routeKey } from '../facts/kernel-state.ts';
-import type { KernelState } from '../facts/kernel-state.ts';
+import type { KernelState, OurAddress, OurRoute } from '../facts/kernel-state.ts';
 import type { AddressMark } from '../facts/ownership.ts';
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 import { ourAddress } from './kernel-objects.ts';
@@ -47,7 +47,7 @@ export function addAddressStep(
 /** Takes an address of ours off its interface. */
 export function deleteAddressStep(
   state: KernelState,
-  { key, ours }: { readonly key: AddressKey; readonly ours: InterfaceAddress },
+  { key, ours }: { readonly key: AddressKey; readonly ours: OurAddress },
 ): Step {
   return {
     request: deleteAddress({ index: ours.index, address: ours.address, length: ours.length }),
@@ -79,7 +79,7 @@ export function addRouteStep(
 /** Removes a route of ours to `dst`. */
 export function deleteRouteStep(
   state: KernelState,
-  { key, dst, route }: { readonly key: PrefixKey; readonly dst: Prefix; readonly route: Route },
+  { key, dst, route }: { readonly key: PrefixKey; readonly dst: Prefix; readonly route: OurRoute },
 ): Step {
   const { index, metric, protocol, table } = route;
   return {

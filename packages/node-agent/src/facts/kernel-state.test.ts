@@ -21,7 +21,7 @@ function state(): KernelState {
 
 test('what is ours is told from what is not', () => {
   const kernel = state();
-  expect([...kernel.ourAddresses]).toEqual([ours]);
+  expect([...kernel.ourAddresses]).toEqual([{ index: 4, address: parseAddress('10.8.0.1'), length: 32 }]);
   expect([...kernel.foreignAddresses]).toHaveLength(1);
   expect([...kernel.ourRoutes]).toHaveLength(1);
 });
@@ -85,8 +85,8 @@ test('what happened while the kernel was being read is not undone by what was re
   const kernel = state();
   const before = {
     links: [...kernel.links.values()],
-    addresses: [...kernel.ourAddresses],
-    routes: [...kernel.ourRoutes],
+    addresses: [ours],
+    routes: [ourRoute(4, prefix)],
   };
   kernel.beginReading();
   const own = address(2, '192.0.2.7/24');

@@ -25,6 +25,11 @@ export type KernelChange =
   | { readonly type: 'our-address'; readonly address: InterfaceAddress; readonly gone: boolean }
   | { readonly type: 'our-route'; readonly route: Route; readonly gone: boolean };
 
+/** What is kept of an address of ours: all else of it is as we made it. There may be ten thousand. */
+export type OurAddress = Pick<InterfaceAddress, 'index' | 'address' | 'length'>;
+/** What is kept of a route of ours: what tells it from others. */
+export type OurRoute = Pick<Route, 'family' | 'dst' | 'index' | 'gateway' | 'metric' | 'protocol' | 'table'>;
+
 /** What the kernel tells of a change; after a `resync` everything is read anew instead. */
 export type KernelEvent = Exclude<NetlinkEvent, { readonly type: 'resync' }>;
 
@@ -36,11 +41,11 @@ const NOTHING: KernelChange = { type: 'nothing' };
  */
 export class KernelState {
   readonly #links = new Map<number, Link>();
-  readonly #ourAddresses = new Map<string, InterfaceAddress>();
+  readonly #ourAddresses = new Map<string, OurAddress>();
   readonly #ourCounts = new Map<number, number>();
   readonly #foreignAddresses = new Map<string, InterfaceAddress>();
   /** By network, because there can be several: on a former dummy interface, or with another metric. */
-  readonly #ourRoutes = new Map<PrefixKey, readonly Route[]>();
+  readonly #ourRoutes = new Map<PrefixKey, readonly OurRoute[]>();
   readonly #foreignRoutes = new Map<string, Route>();
   /** What happened since a reading began, to be done again upon what it brings. */
   #journal: (() => void)[] | undefined;
@@ -57,7 +62,7 @@ export class KernelState {
     return this.#foreignRoutes.values();
   }
 
-  get ourAddresses(): Iterable<InterfaceAddress> {
+  get ourAddresses(): Iterable<OurAddress> {
     return this.#ourAddresses.values();
   }
 
@@ -66,7 +71,7 @@ export class KernelState {
     return index === undefined ? this.#ourAddresses.size : (this.#ourCounts.get(index) ?? 0);
   }
 
-  get ourRoutes(): Iterable<Route> {
+  get ourRoutes(): Iterable<OurRoute> {
     return this.#ourRoutes.values().flatMap((routes) => routes);
   }
 
@@ -76,7 +81,7 @@ export class KernelState {
   }
 
   /** Our address of that form on that interface. */
-  ourAddress(key: string): InterfaceAddress | undefined {
+  ourAddress(key: string): OurAddress | undefined {
     return this.#ourAddresses.get(key);
   }
 
@@ -86,7 +91,7 @@ export class KernelState {
   }
 
   /** All our routes to a network, on whatever interface. */
-  ourRoutesTo(key: PrefixKey): readonly Route[] {
+  ourRoutesTo(key: PrefixKey): readonly OurRoute[] {
     return this.#ourRoutes.get(key) ?? [];
   }
 
@@ -145,13 +150,19 @@ export class KernelState {
     const key = interfaceAddressKey(address);
     const ours = isOurAddress(address);
     this.#count(address.index, Number(ours) - Number(this.#ourAddresses.has(key)));
-    (ours ? this.#ourAddresses : this.#foreignAddresses).set(key, address);
-    (ours ? this.#foreignAddresses : this.#ourAddresses).delete(key);
-    return ours ? 'ours' : 'foreign';
+    if (ours) {
+      const { index, length } = address;
+      this.#ourAddresses.set(key, { index, address: address.address, length });
+      this.#foreignAddresses.delete(key);
+      return 'ours';
+    }
+    this.#foreignAddresses.set(key, address);
+    this.#ourAddresses.delete(key);
+    return 'foreign';
   }
 
   /** An address that is there no more. @returns what it was, undefined where it was not known */
-  dropAddress(address: Pick<InterfaceAddress, 'index' | 'address' | 'length'>): 'ours' | 'foreign' | undefined {
+  dropAddress(address: OurAddress): 'ours' | 'foreign' | undefined {
     this.#journal?.push(() => {
       this.dropAddress(address);
     });
@@ -171,7 +182,10 @@ export class KernelState {
     const key = routeKey(route);
     if (isOurRoute(route) && route.dst !== null) {
       const to = prefixKey(route.dst);
-      this.#ourRoutes.set(to, [...this.ourRoutesTo(to).filter((other) => routeKey(other) !== key), route]);
+      const others = this.ourRoutesTo(to).filter((other) => routeKey(other) !== key);
+      const { family, dst, index, gateway, metric, protocol, table } = route;
+      const kept = { family, dst, index, gateway, metric, protocol, table };
+      this.#ourRoutes.set(to, others.length === 0 ? [kept] : [...others, kept]);
       return 'ours';
     }
     if (route.table !== TABLE.main) {
@@ -182,7 +196,7 @@ export class KernelState {
   }
 
   /** A route that is there no more. @returns whether it was known */
-  dropRoute(route: Route): boolean {
+  dropRoute(route: OurRoute): boolean {
     this.#journal?.push(() => {
       this.dropRoute(route);
     });
@@ -329,7 +343,7 @@ export class KernelState {
 }
 
 /** The key of an address on its interface: the same address can be there with several lengths. */
-export function interfaceAddressKey(address: Pick<InterfaceAddress, 'index' | 'address' | 'length'>): string {
+export function interfaceAddressKey(address: OurAddress): string {
   return `${address.index} ${prefixKey(address)}`;
 }
 
@@ -339,7 +353,7 @@ export function hostAddressKey(index: number, key: AddressKey): string {
 }
 
 /** What makes two routes different ones for the kernel, as far as it matters here. */
-export function routeKey(route: Route): string {
+export function routeKey(route: OurRoute): string {
   const to = route.dst === null ? `default ${route.family}` : prefixKey(route.dst);
   return `${to} ${route.index ?? ''} ${route.metric} ${route.table} ${route.protocol} ${route.gateway?.value ?? ''}`;
 }

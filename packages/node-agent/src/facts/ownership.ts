@@ -34,6 +34,6 @@ export function isOurAddress({ address, length, protocol, metric, flags }: Inter
 }
 
 /** Whether a route is ours: routes keep their protocol number on every kernel. */
-export function isOurRoute(route: Route): boolean {
+export function isOurRoute(route: Pick<Route, 'protocol'>): boolean {
   return route.protocol === KERNEL_PROTOCOL;
 }

@@ -40,15 +40,22 @@ export type ReadyNodes = (service: string) => ReadonlySet<string> | undefined;
 /** What is known of one address, from all Services that share it. */
 interface AddressEntry {
   readonly address: Address;
-  readonly placements: Map<string, Placement>;
+  placements: readonly Placed[];
   virtual: Wanted;
   routes: readonly Prefix[];
   candidate: LocalCandidate | undefined;
 }
 
+/** Where one of the Services that share an address puts it. Mostly there is one: a Map for each would cost 150 bytes more. */
+interface Placed {
+  readonly service: string;
+  readonly placement: Placement;
+}
+
 interface RouteEntry {
   readonly prefix: Prefix;
-  readonly addresses: Set<AddressKey>;
+  /** Addresses that it stands for. */
+  users: number;
 }
 
 interface Snapshot {
@@ -109,7 +116,7 @@ export class Planner {
 
   /** The Services that have an address. */
   servicesOf(key: AddressKey): readonly string[] {
-    return [...(this.#addresses.get(key)?.placements.keys() ?? [])];
+    return (this.#addresses.get(key)?.placements ?? []).map(({ service }) => service);
   }
 
   /** The local address that this node could hold. */
@@ -161,7 +168,7 @@ export class Planner {
   refusedAggregates(): RefusedAggregate[] {
     const refused = new Map<PrefixKey, RefusedAggregate>();
     for (const { placements } of this.#addresses.values()) {
-      for (const placement of placements.values()) {
+      for (const { placement } of placements) {
         if (placement.type === 'virtual' && placement.refused !== undefined) {
           refused.set(prefixKey(placement.refused.prefix), placement.refused);
         }
@@ -177,7 +184,7 @@ export class Planner {
       if (found.length >= limit) {
         break;
       }
-      if ([...placements.values()].some((placement) => placement.type === 'none' && placement.reason === reason)) {
+      if (placements.some(({ placement }) => placement.type === 'none' && placement.reason === reason)) {
         found.push(formatAddress(address));
       }
     }
@@ -241,10 +248,12 @@ export class Planner {
       });
       let entry = this.#addresses.get(key);
       if (entry === undefined) {
-        entry = { address, placements: new Map(), virtual: 'no', routes: [], candidate: undefined };
+        entry = { address, placements: [], virtual: 'no', routes: [], candidate: undefined };
         this.#addresses.set(key, entry);
       }
-      entry.placements.set(service.key, placement);
+      const others = withoutService(entry, service.key);
+      const placed = { service: service.key, placement };
+      entry.placements = others.length === 0 ? [placed] : [...others, placed];
       this.#resolve(key, entry);
     }
   }
@@ -255,16 +264,16 @@ export class Planner {
     if (entry === undefined) {
       return;
     }
-    entry.placements.delete(service);
+    entry.placements = withoutService(entry, service);
     this.#resolve(key, entry);
-    if (entry.placements.size === 0) {
+    if (entry.placements.length === 0) {
       this.#addresses.delete(key);
     }
   }
 
   /** Draws the sum of all sharers and notes what differs from before. */
   #resolve(key: AddressKey, entry: AddressEntry): void {
-    const virtual = wantedOf(entry.placements.values());
+    const virtual = wantedOf(entry.placements);
     if (virtual !== entry.virtual) {
       this.#virtualCount += Number(virtual === 'yes') - Number(entry.virtual === 'yes');
       this.#holdCount += Number(virtual === 'hold') - Number(entry.virtual === 'hold');
@@ -274,7 +283,7 @@ export class Planner {
     if (virtual === 'hold') {
       return;
     }
-    this.#resolveRoutes(key, entry);
+    this.#resolveRoutes(entry);
     const candidate = candidateOf(entry);
     if (!sameCandidate(candidate, entry.candidate)) {
       entry.candidate = candidate;
@@ -282,37 +291,37 @@ export class Planner {
     }
   }
 
-  #resolveRoutes(key: AddressKey, entry: AddressEntry): void {
-    const routes: Prefix[] = [];
-    const keys = new Set<PrefixKey>();
-    for (const placement of entry.placements.values()) {
-      if (placement.type === 'virtual' && !keys.has(prefixKey(placement.route))) {
-        keys.add(prefixKey(placement.route));
-        routes.push(placement.route);
+  #resolveRoutes(entry: AddressEntry): void {
+    const routes = new Map<PrefixKey, Prefix>();
+    for (const { placement } of entry.placements) {
+      if (placement.type === 'virtual' && !routes.has(prefixKey(placement.route))) {
+        routes.set(prefixKey(placement.route), placement.route);
         this.#noteStray(placement.route, placement.stray);
       }
     }
-    for (const old of entry.routes) {
-      const oldKey = prefixKey(old);
-      if (!keys.has(oldKey)) {
-        this.#releaseRoute(oldKey, key);
+    const used = new Set(entry.routes.map(prefixKey));
+    for (const key of used) {
+      if (!routes.has(key)) {
+        this.#releaseRoute(key);
       }
     }
-    for (const route of routes) {
-      this.#useRoute(route, key);
+    for (const [key, route] of routes) {
+      if (!used.has(key)) {
+        this.#useRoute(key, route);
+      }
     }
-    entry.routes = routes;
+    // A copy is as long as it must be; an array that grew has room for sixteen more.
+    entry.routes = [...routes.values()].slice();
   }
 
-  #useRoute(prefix: Prefix, user: AddressKey): void {
-    const key = prefixKey(prefix);
+  #useRoute(key: PrefixKey, prefix: Prefix): void {
     const entry = this.#routes.get(key);
     if (entry === undefined) {
-      this.#routes.set(key, { prefix, addresses: new Set([user]) });
+      this.#routes.set(key, { prefix, users: 1 });
       this.#touched.routes.add(key);
       return;
     }
-    entry.addresses.add(user);
+    entry.users += 1;
   }
 
   #noteStray(route: Prefix, stray: StrayRoute | undefined): void {
@@ -328,10 +337,13 @@ export class Planner {
     }
   }
 
-  #releaseRoute(key: PrefixKey, user: AddressKey): void {
+  #releaseRoute(key: PrefixKey): void {
     const entry = this.#routes.get(key);
-    entry?.addresses.delete(user);
-    if (entry?.addresses.size === 0) {
+    if (entry === undefined) {
+      return;
+    }
+    entry.users -= 1;
+    if (entry.users === 0) {
       this.#routes.delete(key);
       this.#touched.routes.add(key);
       this.#noteStray(entry.prefix, undefined);
@@ -368,14 +380,18 @@ function emptyChanges(): {
   return { addresses: new Set(), routes: new Set(), candidates: new Set() };
 }
 
+function withoutService({ placements }: AddressEntry, key: string): readonly Placed[] {
+  return placements.filter(({ service }) => service !== key);
+}
+
 /** Wanted when any sharer wants it; left alone when one of them is undecided. */
-function wantedOf(placements: Iterable<Placement>): Wanted {
+function wantedOf(placements: Iterable<Placed>): Wanted {
   let wanted: Wanted = 'no';
-  for (const { type } of placements) {
-    if (type === 'virtual') {
+  for (const { placement } of placements) {
+    if (placement.type === 'virtual') {
       return 'yes';
     }
-    if (type === 'hold') {
+    if (placement.type === 'hold') {
       wanted = 'hold';
     }
   }
@@ -384,11 +400,9 @@ function wantedOf(placements: Iterable<Placement>): Wanted {
 
 /** Sharers meet on one interface, that of the first by name that may be here, which also says who may hold it. */
 function candidateOf(entry: AddressEntry): LocalCandidate | undefined {
-  const services = [...entry.placements.keys()].sort();
-  const local = services.flatMap((service) => {
-    const placement = entry.placements.get(service);
-    return placement?.type === 'local' ? [{ service, placement }] : [];
-  });
+  const local = entry.placements
+    .flatMap(({ service, placement }) => (placement.type === 'local' ? [{ service, placement }] : []))
+    .sort((a, b) => (a.service < b.service ? -1 : 1));
   const first = (local.find(({ placement }) => !placement.barred) ?? local[0])?.placement;
   return (
     first && {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '@fairlead/runtime';
@@ -20,6 +21,7 @@ export interface StateFileOptions {
 export class StateFile {
   readonly #options: StateFileOptions;
   #cancel: (() => void) | undefined;
+  /** Digest of what is on disk: the text itself is 2 MB with ten thousand Services. */
   #last = '';
   #writing: Promise<void> = Promise.resolve();
   #failed = false;
@@ -69,7 +71,8 @@ export class StateFile {
     const started = this.#options.timers.now();
     const text = encodeState(this.#options.state());
     this.#costMs = this.#options.timers.now() - started;
-    if (text === this.#last) {
+    const digest = hash('sha1', text);
+    if (digest === this.#last) {
       return;
     }
     const { path } = this.#options;
@@ -82,7 +85,7 @@ export class StateFile {
       await file.close();
     }
     await rename(fresh, path);
-    this.#last = text;
+    this.#last = digest;
   }
 }
 

@@ -30,7 +30,7 @@ export function projectService(service: Service): ServiceFacts {
 
 function addressesOf(ingress: readonly { readonly ip?: string }[]): Address[] {
   const texts = new Set(ingress.map(({ ip }) => ip ?? '').filter((ip) => ip !== ''));
-  return [...texts].flatMap((text) => {
+  const addresses = [...texts].flatMap((text) => {
     try {
       return [parseAddress(text)];
     } catch {
@@ -38,4 +38,6 @@ function addressesOf(ingress: readonly { readonly ip?: string }[]): Address[] {
       return [];
     }
   });
+  // A copy is as long as it must be: there are ten thousand of these, and what grew has room for sixteen more.
+  return addresses.slice();
 }
