@@ -281,6 +281,30 @@ describe('an agent', () => {
     });
   });
 
+  test('puts back what somebody keeps removing five times in any minute, and never gives up', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed, 1);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const [holder] = world.nodes;
+      const back: number[] = [];
+      const until = world.timeline.now + 200_000;
+      while (world.timeline.now < until) {
+        if (world.holders(address).length > 0) {
+          back.push(world.timeline.now);
+          holder?.removeByHand(address);
+        }
+        world.run(500);
+      }
+      // The first was put there for the Service.
+      const restored = back.slice(1);
+      for (const at of restored) {
+        expect(restored.filter((other) => other >= at && other < at + 59_000).length).toBeLessThanOrEqual(5);
+      }
+      expect(restored.length).toBeGreaterThan(12);
+    });
+  });
+
   test('that finds its claims lost writes them again', () => {
     everySeed((seed) => {
       const world = startedWorld(seed);

@@ -417,14 +417,15 @@ export class Election {
     }
     machine.held -= 1;
     const recent = record.restores.filter((at) => machine.now - at < RESTORES.withinMs);
-    record.restores = [...recent, machine.now];
+    // Whoever removes it may not stop: no more than so many times in any such time.
+    const first = recent.at(-RESTORES.most);
+    const at = recent.length < RESTORES.most || first === undefined ? machine.now : first + RESTORES.withinMs;
+    record.restores = [...recent, at];
     machine.say(record, { type: 'withdrawn', reason: 'gone' });
     if (record.candidate === undefined) {
       this.#forget(record);
-    } else if (recent.length < RESTORES.most) {
-      waitFor(machine, record, 'yield', 0);
     } else {
-      backOff(machine, record, 'kernel');
+      waitFor(machine, record, at > machine.now ? 'back-off' : 'yield', at - machine.now);
     }
   }
 
