@@ -17,7 +17,7 @@ export type {
   LBNodeAgentSpec,
   LBNodeAgentStatus,
 } from './resources/lb-node-agent.ts';
-export { LOCAL_ADDRESSES_LISTED } from './resources/lb-node-status.ts';
+export { LOCAL_ADDRESSES_LISTED, NODE_STATUS_LIMITS } from './resources/lb-node-status.ts';
 export type {
   Fitness,
   LBNodeStatus,

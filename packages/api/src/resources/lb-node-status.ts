@@ -7,6 +7,18 @@ import type { Resource } from './resource.ts';
 /** How many local addresses a status lists; beyond it, `truncated` says so. Keeps the object under 32 KiB. */
 export const LOCAL_ADDRESSES_LISTED = 100;
 
+/** How many entries its lists may have: who writes one leaves the rest out, because one too many is refused as a whole. */
+export const NODE_STATUS_LIMITS = {
+  interfaces: 32,
+  /** Of one interface. */
+  addresses: 32,
+  /** Of one interface; and all together. */
+  subnets: 32,
+  allSubnets: 64,
+  labels: 256,
+  sessions: 64,
+} as const;
+
 /**
  * Written by one agent alone: nothing in it is refused by rules, only bounded; and its lists have one owner, so that
  * `managedFields` stays small.
@@ -24,20 +36,20 @@ const INTERFACE = object(
     addresses: optional(
       list(cidr('An address with its prefix length.'), {
         description: "The node's own addresses on it, both families, link-local IPv6 left out.",
-        maxItems: 32,
+        maxItems: NODE_STATUS_LIMITS.addresses,
       }),
     ),
     linkLocal: optional(address('Its IPv6 link-local address, by which the neighbours ask whether it lives.')),
     subnets: optional(
       list(cidr('A subnet.'), {
         description: 'The subnets it is on: of its addresses and of on-link routes.',
-        maxItems: 32,
+        maxItems: NODE_STATUS_LIMITS.subnets,
       }),
     ),
     lans: optional(
       list(text({ description: 'Name of a LAN.', maxLength: 253 }), {
         description: 'The LANs it is on, one for each subnet.',
-        maxItems: 32,
+        maxItems: NODE_STATUS_LIMITS.subnets,
       }),
     ),
     formerMACs: optional(
@@ -91,20 +103,27 @@ const ROUTER = object(
   {
     daemon: choice(['BIRD', 'FRR', 'None'], { description: 'The routing daemon.' }),
     router: optional(text({ description: 'Name of the Router that it follows.', maxLength: 253 })),
-    sessions: optional(list(SESSION, { description: 'Its sessions.', maxItems: 64 })),
+    sessions: optional(list(SESSION, { description: 'Its sessions.', maxItems: NODE_STATUS_LIMITS.sessions })),
   },
   { description: 'The routing daemon of the node.' },
 );
 
 export const lbNodeStatusStatus = object(
   {
-    interfaces: optional(list(INTERFACE, { description: 'The local interfaces.', maxItems: 32 })),
-    subnets: optional(list(cidr('A subnet.'), { description: 'The subnets of all local interfaces.', maxItems: 64 })),
+    interfaces: optional(
+      list(INTERFACE, { description: 'The local interfaces.', maxItems: NODE_STATUS_LIMITS.interfaces }),
+    ),
+    subnets: optional(
+      list(cidr('A subnet.'), {
+        description: 'The subnets of all local interfaces.',
+        maxItems: NODE_STATUS_LIMITS.allSubnets,
+      }),
+    ),
     fitness: optional(FITNESS),
     nodeLabels: optional(
       record(text({ description: 'Value of a label.', maxLength: 63 }), {
         description: "The labels of the Node, copied so that a LAN's agents need not watch Nodes.",
-        maxProperties: 256,
+        maxProperties: NODE_STATUS_LIMITS.labels,
         atomic: true,
       }),
     ),

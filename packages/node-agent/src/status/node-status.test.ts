@@ -1,4 +1,4 @@
-import { parseAddress } from '@fairlead/api';
+import { NODE_STATUS_LIMITS, parseAddress, parsePrefix } from '@fairlead/api';
 import { segment } from '../plan/testing.ts';
 import { nodeStatus } from './node-status.ts';
 import type { NodeStatusInput } from './node-status.ts';
@@ -67,3 +67,49 @@ test('the time of a condition is that of its last change', () => {
   });
   expect(failing.conditions?.[0]?.lastTransitionTime).toBe(later.now);
 });
+
+test('10,000 addresses with the longest names, IPv6, and every condition still are less than 32 KiB', () => {
+  const longest = 'n'.repeat(63);
+  const addresses = held(10_000).map(({ since }, number) => ({
+    address: {
+      family: 'IPv6' as const,
+      value: parseAddress('2001:db8:1111:2222:3333:4444:5555:0').value + BigInt(number),
+    },
+    interfaceIndex: 2,
+    services: [`${longest}/${longest}`],
+    since,
+  }));
+  const status = nodeStatus({ ...input, held: addresses });
+  expect(JSON.stringify(status).length).toBeLessThan(32 * 1024);
+});
+
+test('what is more than the lists may hold is left out: one entry too many would be refused with all the rest', () => {
+  const many = Array.from({ length: 70 }, (_, number) => number);
+  const subnets = many.map((number) => parsePrefix(`10.${number}.0.0/24`));
+  const own = many.map((number) => ({ address: parseAddress(`10.${number}.0.1`), length: 24 }));
+  const status = nodeStatus({
+    ...input,
+    segments: many.map((number) => segment({ index: number + 2, name: `eth${number}`, subnets, ownAddresses: own })),
+    nodeLabels: Object.fromEntries(Array.from({ length: 300 }, (_, number) => [`label-${number}`, ''])),
+    router: { daemon: 'BIRD', sessions: many.map((number) => ({ name: `s${number}`, state: 'up' })) },
+  });
+  expect(checkStatus(status)).toEqual([]);
+  expect(status.interfaces).toHaveLength(NODE_STATUS_LIMITS.interfaces);
+});
+
+/** The lists that are longer than the resource allows. */
+function checkStatus(status: ReturnType<typeof nodeStatus>): string[] {
+  const { interfaces = [], subnets = [], nodeLabels = {}, router } = status;
+  const lengths: readonly (readonly [string, number, number])[] = [
+    ['interfaces', interfaces.length, NODE_STATUS_LIMITS.interfaces],
+    ['subnets', subnets.length, NODE_STATUS_LIMITS.allSubnets],
+    ['labels', Object.keys(nodeLabels).length, NODE_STATUS_LIMITS.labels],
+    ['sessions', router?.sessions?.length ?? 0, NODE_STATUS_LIMITS.sessions],
+    ...interfaces.flatMap(({ name, addresses = [], subnets: own = [], lans = [] }) => [
+      [`addresses of ${name}`, addresses.length, NODE_STATUS_LIMITS.addresses] as const,
+      [`subnets of ${name}`, own.length, NODE_STATUS_LIMITS.subnets] as const,
+      [`lans of ${name}`, lans.length, NODE_STATUS_LIMITS.subnets] as const,
+    ]),
+  ];
+  return lengths.filter(([, length, limit]) => length > limit).map(([what]) => what);
+}

@@ -1,10 +1,19 @@
-import { compareAddresses, formatAddress, formatPrefix, lanName, LOCAL_ADDRESSES_LISTED } from '@fairlead/api';
+import {
+  compareAddresses,
+  formatAddress,
+  formatPrefix,
+  lanName,
+  LOCAL_ADDRESSES_LISTED,
+  NODE_STATUS_LIMITS as LIMITS,
+} from '@fairlead/api';
 import type { Condition, LBNodeStatusStatus, NodeRouterStatus, Prefix } from '@fairlead/api';
 import type { HeldAddress } from '../election/types.ts';
 import type { Fitness } from '../facts/exclusion.ts';
 import type { Segment } from '../plan/types.ts';
 import { conditionsOf } from './condition.ts';
 import type { Finding } from './condition.ts';
+
+type NodeInterface = NonNullable<LBNodeStatusStatus['interfaces']>[number];
 
 /** Longest text of a status message (the CRD's bound). */
 const MESSAGE_LENGTH = 1024;
@@ -33,19 +42,10 @@ export function nodeStatus(input: NodeStatusInput): LBNodeStatusStatus {
   const names = new Map(segments.map((segment) => [segment.index, segment.name]));
   const since = previousFitness?.state === fitness.state ? (previousFitness.since ?? now) : now;
   return {
-    interfaces: segments.map((segment) => ({
-      name: segment.name,
-      mac: segment.mac,
-      carrier: segment.carrier,
-      addresses: segment.ownAddresses.map(({ address, length }) => `${formatAddress(address)}/${length}`).sort(),
-      ...(segment.linkLocal === undefined ? {} : { linkLocal: formatAddress(segment.linkLocal) }),
-      subnets: segment.subnets.map(formatPrefix).sort(),
-      lans: segment.subnets.map(lanName).sort(),
-      ...(formerMACs.has(segment.name) ? { formerMACs: [...(formerMACs.get(segment.name) ?? [])] } : {}),
-    })),
-    subnets: [...new Set(subnetsOf(segments).map(formatPrefix))].sort(),
+    interfaces: segments.slice(0, LIMITS.interfaces).map((segment) => interfaceOf(segment, formerMACs)),
+    subnets: [...new Set(subnetsOf(segments).map(formatPrefix))].sort().slice(0, LIMITS.allSubnets),
     fitness: { state: fitness.state, reason: fitness.reason, message: fitness.message.slice(0, MESSAGE_LENGTH), since },
-    nodeLabels: input.nodeLabels,
+    nodeLabels: Object.fromEntries(Object.entries(input.nodeLabels).slice(0, LIMITS.labels)),
     localCount: held.length,
     virtualCount: input.virtualCount,
     localAddresses: held
@@ -58,7 +58,9 @@ export function nodeStatus(input: NodeStatusInput): LBNodeStatusStatus {
         since: new Date(from).toISOString(),
       })),
     truncated: held.length > LOCAL_ADDRESSES_LISTED,
-    ...(router === undefined ? {} : { router }),
+    ...(router === undefined
+      ? {}
+      : { router: { ...router, sessions: router.sessions?.slice(0, LIMITS.sessions) ?? [] } }),
     conditions: [
       ...conditionsOf(
         input.findings.map((finding) => ({ ...finding, message: finding.message.slice(0, MESSAGE_LENGTH) })),
@@ -66,6 +68,24 @@ export function nodeStatus(input: NodeStatusInput): LBNodeStatusStatus {
         now,
       ),
     ],
+  };
+}
+
+function interfaceOf(segment: Segment, formerMACs: NodeStatusInput['formerMACs']): NodeInterface {
+  const { name, mac, carrier, ownAddresses, linkLocal, subnets } = segment;
+  const former = formerMACs.get(name);
+  return {
+    name,
+    mac,
+    carrier,
+    addresses: ownAddresses
+      .map(({ address, length }) => `${formatAddress(address)}/${length}`)
+      .sort()
+      .slice(0, LIMITS.addresses),
+    ...(linkLocal === undefined ? {} : { linkLocal: formatAddress(linkLocal) }),
+    subnets: subnets.map(formatPrefix).sort().slice(0, LIMITS.subnets),
+    lans: subnets.map(lanName).sort().slice(0, LIMITS.subnets),
+    ...(former === undefined ? {} : { formerMACs: [...former] }),
   };
 }
 
