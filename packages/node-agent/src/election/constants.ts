@@ -80,6 +80,11 @@ export const QUIET_ANNOUNCE_MS = 60_000;
 export const QUIET_RATE = 1;
 /** A candidate that has heard nothing of an address for so long asks its holder for it. */
 export const RECHECK_MS = 150_000;
+/**
+ * The same for an address that only a claim gives to another node: that node may have lost it with its power, and have no
+ * agent yet. At most one is asked for in this time, so that an agent that starts among thousands asks no faster.
+ */
+export const UNHEARD_RECHECK_MS = { least: 5000, each: 20 };
 /** The same for a new Service whose address an old claim gives to another node. */
 export const NEW_RECHECK_MS = 1000;
 /** So long after the first complete picture, a Service that comes is a new one. */
@@ -87,10 +92,12 @@ export const SETTLED_MS = 10_000;
 
 /**
  * Whether a station answers for every address: so many random ones are asked for, each time so long (Linux delays
- * answers by proxy up to 0.8 s: proxy_delay), twice where all were answered by the same station.
+ * answers by proxy up to 0.8 s: proxy_delay), and others where there was an answer. It does where one station has
+ * answered for so many of them.
  */
 export const PROXY_ASKS = 2;
 export const PROXY_ROUNDS = 2;
+export const PROXY_MOST = 3;
 export const PROXY_ANSWER_MS = 1000;
 /** When that is asked again, by the last answer, and at the soonest after a foreign answer. */
 export const PROXY_RECHECK_MS = { free: 600_000, proxied: 60_000, suspicion: 10_000 };

@@ -67,7 +67,44 @@ describe('two holders', () => {
   });
 });
 
+describe('a holder that is to hand over', () => {
+  test('asks the next one where the best one has no agent', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      const others = world.nodes.filter((node) => node !== holder);
+      const silent = others[seed % 2];
+      silent?.killAgent();
+      world.setEligible(
+        address,
+        others.map(({ name }) => name),
+      );
+      world.run(15_000);
+      expect([holder, silent]).not.toContain(world.holder(address));
+      expect(world.coverage(address).longestGapMs).toBe(0);
+    });
+  });
+});
+
 describe('the death of a holder', () => {
+  test('whose agent does not come back with it is noticed by an agent that knows it from the claim alone', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      // All power is gone at once.
+      world.nodes.forEach((node) => node.crash());
+      world.run(5000);
+      holder.bootKernel();
+      world.nodes.filter((node) => node !== holder).forEach((node) => node.boot());
+      world.run(40_000);
+      expect(world.holder(address)).not.toBe(holder);
+    });
+  });
+
   test('is mended as soon when two holders have just spoken in turn: that was one move and no row of them', () => {
     everySeed((seed) => {
       const world = startedWorld(seed);

@@ -46,6 +46,7 @@ export function hold(
     claimAt: undefined,
     from: options.from === undefined ? undefined : { node: options.from, until: now + MOVE_TIMEOUT_MS },
     move: undefined,
+    declined: new Set(),
     moveAfter: NEVER,
     reconsiderAt: undefined,
     saidNoSuccessor: false,

@@ -26,7 +26,7 @@ export function considerMove(machine: Machine, record: AddressRecord, phase: Hel
     return;
   }
   const reason = leaveReason(machine, candidate);
-  const successor = reason === undefined ? preferredPeer(machine, record, phase) : bestSuccessor(machine, record);
+  const successor = reason === undefined ? preferredPeer(machine, record, phase) : successorOf(machine, record, phase);
   if (reason === undefined) {
     phase.saidNoSuccessor = false;
   }
@@ -65,10 +65,23 @@ function leaveReason(machine: Machine, candidate: Candidate): Exclude<MoveReason
 }
 
 /** Whoever takes it when this node leaves: one that is excluded only where this node may not keep it. */
-function bestSuccessor(machine: Machine, record: AddressRecord): WatchedPeer | undefined {
+function bestSuccessor(
+  machine: Machine,
+  record: AddressRecord,
+  declined: ReadonlySet<string>,
+): WatchedPeer | undefined {
   return machine
     .bestPeers(record, Number.POSITIVE_INFINITY)
-    .find((peer) => !peer.excluded || record.candidate?.eligible === false);
+    .find((peer) => mayFollow(record, peer) && !declined.has(peer.node));
+}
+
+/** The best one that has not let a move pass; where all have, the best one again. */
+function successorOf(machine: Machine, record: AddressRecord, phase: HeldPhase): WatchedPeer | undefined {
+  return bestSuccessor(machine, record, phase.declined) ?? bestSuccessor(machine, record, new Set());
+}
+
+function mayFollow(record: AddressRecord, peer: WatchedPeer): boolean {
+  return !peer.excluded || record.candidate?.eligible === false;
 }
 
 /**
@@ -114,7 +127,16 @@ function letGo(machine: Machine, record: AddressRecord): void {
 /** The successor has not answered in time: it may have no agent, or no API server. */
 export function continueMove(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
   if (phase.move !== undefined && phase.move.until <= machine.now) {
+    phase.declined = new Set([...phase.declined, phase.move.successor]);
     callOff(machine, record, phase);
+    const { candidate } = record;
+    const leaves = candidate !== undefined && leaveReason(machine, candidate) !== undefined;
+    if (leaves && bestSuccessor(machine, record, phase.declined) !== undefined) {
+      // The others need not wait for one that has no agent.
+      phase.moveAfter = machine.now;
+    } else {
+      phase.declined = new Set();
+    }
   }
   if (phase.move === undefined) {
     considerMove(machine, record, phase);

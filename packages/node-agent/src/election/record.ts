@@ -77,6 +77,8 @@ export interface HeldPhase {
   from: { readonly node: string; readonly until: number } | undefined;
   /** The move that this node asks for. */
   move: { readonly successor: string; readonly until: number } | undefined;
+  /** Nodes that did not answer the move that this node asked of them: others are asked first. */
+  declined: ReadonlySet<string>;
   /** No new move before this. */
   moveAfter: number;
   /** When to judge again whether to hand over, though nothing will have happened. */

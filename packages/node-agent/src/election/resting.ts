@@ -8,6 +8,7 @@ import {
   NEW_RECHECK_MS,
   RANK_WAIT_MS,
   RECHECK_MS,
+  UNHEARD_RECHECK_MS,
 } from './constants.ts';
 import type { Machine } from './machine.ts';
 import type { AddressRecord } from './record.ts';
@@ -99,8 +100,11 @@ export function rest(machine: Machine, record: AddressRecord): void {
 export function postponeRecheck(machine: Machine, record: AddressRecord): void {
   const fresh = record.heardAt === undefined && record.claim !== undefined && record.candidate !== undefined;
   const rank = Math.min(machine.rank(record), LAST_RANK);
-  const usual = Math.max(RECHECK_MS, machine.records.size * 1000) * (1 + rank);
-  const wait = fresh && machine.settled ? NEW_RECHECK_MS + rank * RANK_WAIT_MS : machine.jitter(usual);
+  const usual =
+    record.heardAt === undefined
+      ? Math.max(UNHEARD_RECHECK_MS.least, machine.records.size * UNHEARD_RECHECK_MS.each)
+      : Math.max(RECHECK_MS, machine.records.size * 1000);
+  const wait = fresh && machine.settled ? NEW_RECHECK_MS + rank * RANK_WAIT_MS : machine.jitter(usual * (1 + rank));
   machine.deadlines.set(record, machine.now + wait);
 }
 

@@ -2,7 +2,7 @@ import type { Address } from '@fairlead/api';
 import { Election } from '../election.ts';
 import { addressKey } from '../key.ts';
 import type { Effect, ElectionEvent, SegmentView } from '../protocol.ts';
-import type { Candidate, HolderEvent } from '../types.ts';
+import type { Candidate, Claim, HolderEvent } from '../types.ts';
 import type { Change, ClusterState, SimulatedAPIServer } from './api-server.ts';
 
 /** What an agent's life finds outside: the kernel of its node, and what its node knows of the LAN. */
@@ -54,6 +54,8 @@ export class SimulatedAgent {
   readonly #unwatch: () => void;
   #state: AgentView = { ready: false, remembered: false, excluded: new Set(), adopted: [] };
   #services: ClusterState['services'] = new Map();
+  /** What each claim is to say: a later wish replaces an earlier one. */
+  readonly #wishes = new Map<bigint, Claim>();
   #killed = false;
   #stopped = false;
   #queue: ElectionEvent[] = [];
@@ -258,7 +260,10 @@ export class SimulatedAgent {
           ...(successor === undefined ? {} : { successor }),
           ...(move === undefined ? {} : { move }),
         };
-        this.#api.write(claim, { node: name, allowed: () => !this.#killed && this.holds(address) });
+        const key = addressKey(address);
+        this.#wishes.set(key, claim);
+        const wanted = (): boolean => !this.#killed && this.holds(address) && this.#wishes.get(key) === claim;
+        this.#api.write(claim, { node: name, allowed: wanted });
         return;
       }
       case 'accept': {

@@ -1,4 +1,4 @@
-import { FOR_GOOD_MS } from './history.ts';
+import { FOR_GOOD_MS, SHORTEST_REBOOT_MS } from './history.ts';
 import type { Fault, History, ServicePlan, Step } from './history.ts';
 import type { LanFamilies } from './lan.ts';
 import { seededRandom } from './timeline.ts';
@@ -105,8 +105,7 @@ function duration(draw: Draw, fault: Fault, { longest = 8000, forGood = true }: 
     case 'clock':
       return 0;
     case 'crash':
-      // No machine boots faster than that.
-      return forGood && draw.chance(0.25) ? FOR_GOOD_MS : Math.round(draw.logarithmic(1500, longest));
+      return forGood && draw.chance(0.25) ? FOR_GOOD_MS : Math.round(draw.logarithmic(SHORTEST_REBOOT_MS, longest));
     case 'split':
     case 'carrier':
     case 'exclude':

@@ -70,6 +70,9 @@ export type Fault =
 /** Steps that are longer than this last for good. */
 export const FOR_GOOD_MS = 1e9;
 
+/** No machine is back sooner after it lost its power. */
+export const SHORTEST_REBOOT_MS = 1500;
+
 /** Whether a step makes silence and answers on its LAN mean little: nothing can be promised while it lasts. */
 export function isNoise(step: Fault): boolean {
   switch (step.type) {

@@ -43,6 +43,8 @@ export interface Violation {
 
 /** How long after the last change of the weather things must be in order, in milliseconds. */
 export const SETTLE_MS: Readonly<Record<Kind, number>> = { gap: 4000, overlap: 3000, leftover: 3000, handOver: 45_000 };
+/** Where a claim names a living node without an agent, so long: its word is doubted after a few seconds, rank by rank. */
+const CLAIM_DOUBT_MS = 40_000;
 /** A fault is a reason to move for so long after its end. */
 const CAUSE_MS = 5000;
 /** What a node must have heard undisturbed to know better. */
@@ -68,6 +70,8 @@ interface Tracked {
   readonly lan: SimulatedLan;
   readonly ledger: Ledger;
   holders: readonly SimulatedNode[];
+  /** Somebody has had it. */
+  had: boolean;
   /** Since when the weather is calm for it: the last step that touched it began or ended then. */
   calmSince: number;
   /** Until then it may come and go: a fault that concerns it. */
@@ -127,6 +131,7 @@ export class Referee implements WeatherWatcher {
       lan: this.#world.lanOf(address),
       ledger: new Ledger(),
       holders: [],
+      had: false,
       calmSince: 0,
       concernedUntil: 0,
       backOffUntil: 0,
@@ -147,7 +152,7 @@ export class Referee implements WeatherWatcher {
     for (const tracked of this.#tracked) {
       if (this.#concernsNow(step, tracked)) {
         concerned.add(tracked.key);
-        if (step.type === 'remove-by-hand' && tracked.holders.some(({ agent }) => agent === undefined)) {
+        if (step.type === 'remove-by-hand' && tracked.holders.some(({ agent }) => agent?.stopped !== false)) {
           // The node lives and has nobody who would notice: the others look after the address every few minutes.
           tracked.backOffUntil = this.#world.timeline.now + 600_000;
         }
@@ -271,15 +276,13 @@ export class Referee implements WeatherWatcher {
       case 'pause':
       case 'crash':
       case 'exclude':
-        return tracked.holders.some(({ name }) => name === `node-${step.node + 1}`);
+        return this.#has(tracked, ({ name }) => name === `node-${step.node + 1}`);
       case 'carrier':
-        return (
-          step.lan === tracked.lan.position && tracked.holders.some(({ mac }) => mac === tracked.lan.mac(step.node))
-        );
+        return this.#has(tracked, ({ mac }) => mac === this.#world.lans[step.lan]?.mac(step.node));
       case 'learning': {
         const { lan, nodes } = step;
-        const has = (node: number): boolean => tracked.holders.some(({ mac }) => mac === tracked.lan.mac(node));
-        return lan === tracked.lan.position && (nodes === 'all' || nodes.some(has));
+        const blocked = nodes === 'all' ? [] : nodes.map((node) => this.#world.lans[lan]?.mac(node));
+        return this.#has(tracked, ({ mac }) => blocked.includes(mac));
       }
       case 'foreign':
       case 'service-gone':
@@ -317,9 +320,10 @@ export class Referee implements WeatherWatcher {
     const service = this.#world.api.state.services.get(key);
     const nodes = this.#world.nodesOn(lan);
     const holders = nodes.filter((node) => node.up() && node.addresses.has(key));
-    this.#noteConcerns(tracked, holders);
+    this.#noteConcerns(tracked);
     this.#judgeMove(tracked, holders, service !== undefined);
     tracked.holders = holders;
+    tracked.had ||= holders.length > 0;
     const owned = this.#steps(tracked).some((step) => isForeign(step, tracked)) || now < tracked.backOffUntil;
     const parts = partsOf({ lan, nodes, holders, service, excluded: this.#world.api.state.excluded });
     ledger.update({
@@ -329,8 +333,9 @@ export class Referee implements WeatherWatcher {
     });
     const noisy = this.#behind || this.#steps(tracked).some(isNoise);
     const calmSince = noisy || this.#frozen(tracked, nodes) ? now : tracked.calmSince;
+    const limit = { ...SETTLE_MS, ...(this.#claimedByNobody(tracked, nodes) ? { gap: CLAIM_DOUBT_MS } : {}) };
     for (const { kind, since, number } of ledger.open) {
-      if (now - Math.max(since, calmSince) > SETTLE_MS[kind]) {
+      if (now - Math.max(since, calmSince) > limit[kind]) {
         const part = parts.find((candidate) => candidate.number === number);
         this.#break(
           ruleOf(kind),
@@ -341,6 +346,12 @@ export class Referee implements WeatherWatcher {
     }
   }
 
+  /** The claim names a node that lives and has no agent: only the wire can tell that it does not have the address. */
+  #claimedByNobody(tracked: Tracked, nodes: readonly SimulatedNode[]): boolean {
+    const claim = this.#world.api.state.claims.get(tracked.key);
+    return nodes.some((node) => node.name === claim?.holder && node.up() && node.agent?.stopped !== false);
+  }
+
   /** Four moves in 180 s: whoever saw them lets it rest, and so there may be nobody. */
   #frozen(tracked: Tracked, nodes: readonly SimulatedNode[]): boolean {
     const { now } = this.#world.timeline;
@@ -349,16 +360,18 @@ export class Referee implements WeatherWatcher {
     );
   }
 
-  /** A step of a node concerns whatever the node gets while it lasts. */
-  #noteConcerns(tracked: Tracked, holders: readonly SimulatedNode[]): void {
+  /** A step concerns whatever its node gets while it lasts. */
+  #noteConcerns(tracked: Tracked): void {
     for (const step of this.#weather?.active ?? []) {
-      if ('node' in step && canMove(step) && holders.some(({ name }) => name === `node-${step.node + 1}`)) {
-        this.#concerns.get(step)?.add(tracked.key);
-      }
-      if (step.type === 'learning' && this.#concernsNow(step, { ...tracked, holders })) {
+      if (this.#concernsNow(step, tracked)) {
         this.#concerns.get(step)?.add(tracked.key);
       }
     }
+  }
+
+  /** Whether the kernel of such a node has the address, even if it stands still. */
+  #has(tracked: Tracked, which: (node: SimulatedNode) => boolean): boolean {
+    return this.#world.nodesOn(tracked.lan).some((node) => which(node) && node.addresses.has(tracked.key));
   }
 
   #judgeMove(tracked: Tracked, holders: readonly SimulatedNode[], wanted: boolean): void {
@@ -388,10 +401,15 @@ export class Referee implements WeatherWatcher {
     const around = [...this.#steps(tracked), ...this.#recent.map(({ step }) => step)].filter(
       (step) => !('lan' in step) || step.lan === tracked.lan.position,
     );
-    const kinds = new Set(around.filter((step) => canMove(step) || step.type === 'api').map(({ type }) => type));
+    const kinds = new Set(
+      around.filter((step) => canMove(step) || 'node' in step || step.type === 'api').map(({ type }) => type),
+    );
     const [first, second] = kinds;
-    if (first === undefined) {
+    if (!tracked.had) {
       return 'new Service';
+    }
+    if (first === undefined) {
+      return 'nothing';
     }
     return second === undefined ? first : 'several at once';
   }
@@ -403,22 +421,18 @@ export class Referee implements WeatherWatcher {
     }
     const { now } = this.#world.timeline;
     this.#judgeForeign(tracked, node);
-    const seen = this.#seenBy(tracked, node);
-    if (seen.length >= MOVES.most && seen.at(-1)?.by !== node) {
-      this.#break('moved-too-often', `service ${tracked.position} to ${node.name}, which saw ${seen.length} moves`);
+    const seen = tracked.seen.get(node) ?? [];
+    const remembered = Math.max(now - MOVES.withinMs, node.agent?.startedAt ?? 0);
+    const moves = seen.filter(({ at }) => at > remembered).length;
+    if (moves >= MOVES.most && seen.at(-1)?.by !== node) {
+      this.#break('moved-too-often', `service ${tracked.position} to ${node.name}, which saw ${moves} moves`);
     }
     for (const other of this.#world.nodesOn(tracked.lan)) {
       const sees = other === node || (other.up() && other.wire.joins(other.mac, node.mac));
-      const moves = this.#seenBy(tracked, other);
-      if (sees && other.agent?.stopped === false && moves.at(-1)?.by !== node) {
-        tracked.seen.set(other, [...moves, { at: now, by: node }]);
+      if (sees && other.agent?.stopped === false) {
+        tracked.seen.set(other, sight(tracked.seen.get(other) ?? [], { at: now, by: node }));
       }
     }
-  }
-
-  #seenBy(tracked: Tracked, node: SimulatedNode): readonly { readonly at: number; readonly by: SimulatedNode }[] {
-    const since = Math.max(this.#world.timeline.now - MOVES.withinMs, node.agent?.startedAt ?? 0);
-    return (tracked.seen.get(node) ?? []).filter(({ at }) => at > since);
   }
 
   #judgeForeign(tracked: Tracked, node: SimulatedNode): void {
@@ -427,6 +441,8 @@ export class Referee implements WeatherWatcher {
         step.type === 'foreign' && isForeign(step, tracked) ? this.#weather?.foreigner(step) : undefined;
       if (
         foreigner !== undefined &&
+        // Where another node has it already, it is that one that hands over.
+        tracked.holders.length === 0 &&
         this.#world.timeline.now - step.at > UNDISTURBED_MS &&
         this.#undisturbed(tracked.lan, [node]) &&
         node.wire.joins(node.mac, foreigner.mac)
@@ -456,12 +472,8 @@ export class Referee implements WeatherWatcher {
       return;
     }
     for (const other of this.#world.nodesOn(tracked.lan)) {
-      const heard = tracked.heard.get(other) ?? [];
-      const last = heard.at(-1);
-      if (last?.by !== node && (other === node || other.wire.joins(other.mac, node.mac))) {
-        const merges = last !== undefined && now - last.at < MOVES.mergedMs;
-        const before = merges ? heard.slice(0, -1) : heard.slice(-MOVES.most);
-        tracked.heard.set(other, [...before, { at: merges ? last.at : now, by: node }]);
+      if (other === node || other.wire.joins(other.mac, node.mac)) {
+        tracked.heard.set(other, sight(tracked.heard.get(other) ?? [], { at: now, by: node }));
       }
     }
   }
@@ -499,6 +511,20 @@ export class Referee implements WeatherWatcher {
   #break(rule: Rule, what: string): void {
     this.violations.push({ rule, at: this.#world.timeline.now, what });
   }
+}
+
+/** One more sighting, unless it is none. The first one is no move. */
+function sight(before: readonly Sighting[], { at, by }: Sighting): readonly Sighting[] {
+  const last = before.at(-1);
+  if (last?.by === by) {
+    return before;
+  }
+  if (last === undefined) {
+    return [{ at: Number.NEGATIVE_INFINITY, by }];
+  }
+  return at - last.at < MOVES.mergedMs
+    ? [...before.slice(0, -1), { at: last.at, by }]
+    : [...before.slice(-MOVES.most), { at, by }];
 }
 
 function stateOf(part: Part, owned: boolean): Kind | undefined {
