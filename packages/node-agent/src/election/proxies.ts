@@ -1,6 +1,6 @@
 import { addressBits, prefixContains } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
-import { PROXY_ANSWER_MS, PROXY_ASKS, PROXY_RECHECK_MS, PROXY_ROUNDS } from './constants.ts';
+import { PROXY_ANSWER_MS, PROXY_ASKS, PROXY_MOST, PROXY_RECHECK_MS, PROXY_ROUNDS } from './constants.ts';
 import { addressKey } from './key.ts';
 import type { MAC } from './types.ts';
 
@@ -15,8 +15,9 @@ interface SubnetCheck {
   mac: MAC | undefined;
   /** The addresses that are asked for now, with who answered for them. */
   asked: Map<bigint, MAC | undefined>;
-  /** Rounds in which one station answered for all. */
-  answered: number;
+  /** Who answered in the rounds before. */
+  answered: readonly MAC[];
+  round: number;
   askedAt: number;
   /** When the answers are judged, or the next check begins. */
   dueAt: number;
@@ -43,8 +44,8 @@ export interface ProxyLook {
 
 /**
  * Finds stations that answer for every address of a subnet (proxy ARP, private VLANs): where one does, no silence can be
- * heard, so nothing can be taken. Random addresses that nobody uses are asked for; one station that answers for all of
- * them, twice, answers for everything.
+ * heard, so nothing can be taken. Random addresses that nobody uses are asked for; where there are answers others are, and
+ * one station that answers for nearly all of them answers for everything.
  */
 export class ProxyWatch {
   #checks: SubnetCheck[] = [];
@@ -129,16 +130,18 @@ export class ProxyWatch {
   }
 
   #judge(check: SubnetCheck, look: ProxyLook): readonly Address[] {
-    const [mac, ...others] = new Set(check.asked.values());
-    if (mac !== undefined && others.length === 0) {
-      check.answered += 1;
-      if (check.answered >= PROXY_ROUNDS) {
-        check.mac = mac;
-        settle(check, 'proxied', look);
+    check.answered = [...check.answered, ...[...check.asked.values()].filter((mac) => mac !== undefined)];
+    check.round += 1;
+    if (check.answered.length === 0) {
+      if (look.living(check.askedAt)) {
+        settle(check, 'free', look);
         return [];
       }
-    } else if (look.living(check.askedAt)) {
-      settle(check, 'free', look);
+      check.round = 0;
+    }
+    if (check.round >= PROXY_ROUNDS) {
+      check.mac = stationOfMost(check.answered);
+      settle(check, check.mac === undefined ? 'free' : 'proxied', look);
       return [];
     }
     return this.#begin(check, look);
@@ -155,23 +158,31 @@ function newCheck(prefix: Prefix, now: number): SubnetCheck {
     verdict: 'unknown',
     mac: undefined,
     asked: new Map(),
-    answered: 0,
+    answered: [],
+    round: 0,
     askedAt: Number.NEGATIVE_INFINITY,
     dueAt: now,
   };
 }
 
+/** The one that answered for nearly all: an answer may get lost, or be late. */
+function stationOfMost(answered: readonly MAC[]): MAC | undefined {
+  return answered.find((mac) => answered.filter((other) => other === mac).length >= PROXY_MOST);
+}
+
 /** The verdict stays until there is another one. */
 function restart(check: SubnetCheck, at: number): void {
   check.asked = new Map();
-  check.answered = 0;
+  check.answered = [];
+  check.round = 0;
   check.dueAt = at;
 }
 
 function settle(check: SubnetCheck, verdict: 'free' | 'proxied', look: ProxyLook): void {
   check.verdict = verdict;
   check.asked = new Map();
-  check.answered = 0;
+  check.answered = [];
+  check.round = 0;
   check.dueAt = look.now + PROXY_RECHECK_MS[verdict] * (0.5 + look.random());
 }
 
