@@ -21,6 +21,7 @@ interface Bench {
 const BENCHES: readonly Bench[] = [
   { name: 'main-job', title: 'From a Service to the wire' },
   { name: 'allocator', title: 'Allocation' },
+  { name: 'local', title: 'Local addresses' },
   { name: 'netlink', title: 'Netlink' },
   { name: 'footprint', title: 'Memory, processor time, start' },
 ];

@@ -1,3 +1,6 @@
+export { LocalAddresses } from './apply/local-addresses.ts';
+export type { LocalAddressesOptions } from './apply/local-addresses.ts';
 export * from './election/types.ts';
+export { KernelState } from './facts/kernel-state.ts';
 export { LocalHolder } from './lan/local-holder.ts';
 export type { LocalHolderOptions } from './lan/local-holder.ts';
