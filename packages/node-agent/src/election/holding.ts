@@ -198,7 +198,10 @@ export function heardOther(
   }
   const node = machine.nodeOf(options.mac, record);
   if (node === undefined) {
-    foreignUse(machine, record, phase, options.mac);
+    // Where somebody answers for everything, or may do so, an answer to our own question says nothing.
+    if (!options.answer || machine.proxies.verdict(record.address) === 'free') {
+      foreignUse(machine, record, phase, options.mac);
+    }
     return;
   }
   if (options.answer && !(phase.rival?.mac === options.mac && phase.rival.asks > 0)) {
@@ -245,6 +248,7 @@ function secondHolder(
  * was there first.
  */
 function foreignUse(machine: Machine, record: AddressRecord, phase: HeldPhase, mac: MAC): void {
+  machine.proxies.suspect(record.address, machine.now);
   if (machine.now < phase.listenUntil || machine.policyOf(record).onConflict === 'Yield') {
     machine.say(record, { type: 'conflict', mac, held: true });
     withdraw(machine, record, 'conflict', undefined);
