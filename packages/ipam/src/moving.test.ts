@@ -138,6 +138,17 @@ describe('a wish for an address', () => {
     expect([cluster.addresses('s'), cluster.token('s')]).toEqual([['192.0.2.5'], undefined]);
   });
 
+  it('passes a freed address to the next in line when the oldest still lacks the other one', () => {
+    const cluster = new Cluster({ default: BOTH });
+    cluster.put('four', { addresses: '192.0.2.5' });
+    cluster.put('six', { families: ['IPv6'], addresses: '2001:db8::5' });
+    cluster.put('old', { ...DUAL, createdAt: 1, addresses: '192.0.2.5, 2001:db8::5' });
+    cluster.put('young', { createdAt: 2, addresses: '192.0.2.5' });
+    cluster.put('youngest', { createdAt: 3, addresses: '192.0.2.5' });
+    cluster.delete('four');
+    expect(['old', 'young', 'youngest'].map((name) => cluster.addresses(name))).toEqual([[], ['192.0.2.5'], []]);
+  });
+
   it('loadBalancerIP is what is asked for when the annotation is nothing but commas', () => {
     const cluster = new Cluster({ default: BOTH });
     cluster.put('s', { loadBalancerIP: '192.0.2.7', addresses: ' , ,' });
