@@ -12,7 +12,7 @@ export interface Figure {
   readonly atLeast?: number;
 }
 
-export type Unit = 'ms' | 's' | 'MiB' | '% of a core' | 'per second' | 'requests' | 'frames per second';
+export type Unit = 'ms' | 's' | 'MiB' | '% of a core' | 'per second' | 'requests' | 'times' | 'frames per second';
 
 /** Whether the figure keeps the bound that it was given; true where it has none. */
 export function keepsItsBound(figure: Figure): boolean {
