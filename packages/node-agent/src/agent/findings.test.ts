@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { parsePrefix } from '@fairlead/api';
+import type { HostTrouble } from '../facts/host-settings.ts';
 import { findingsOf } from './findings.ts';
 import type { Troubles } from './findings.ts';
 
@@ -96,4 +98,42 @@ test('who removes our addresses is told by the daemons that are seen, each with 
 test('a node whose interface answers no ARP is not ready', () => {
   const host = { troubles: [{ type: 'ARPIgnored' as const, message: 'eth0 …' }], contested: [], daemons: [] };
   expect(findingsOf({ ...none, host })[0]).toMatchObject({ status: 'False', reason: 'ARPIgnored' });
+});
+
+/** Complete by its type. */
+const HOST_TROUBLES: Readonly<Record<HostTrouble['type'], true>> = {
+  ARPIgnored: true,
+  ARPAnnounce: true,
+  IPVSWithoutStrictARP: true,
+  ReversePathFilter: true,
+  SecondariesLost: true,
+};
+
+test('every condition that there can be is explained in docs/troubleshooting.md, and no other', () => {
+  const prefix = parsePrefix('10.0.0.0/16');
+  const everything = findingsOf({
+    gate: 'unchecked',
+    gateURL: 'http://127.0.0.1:10256/healthz',
+    hasSegments: false,
+    interfaceSelectors: ['/(/'],
+    dummyKind: 'ifb',
+    dummyInterface: 'kube-lb0',
+    kernelProblem: new Error('no'),
+    refusedAggregates: [{ prefix, group: 'g', overlaps: { prefix, what: 'a subnet' } }],
+    usedByNetwork: ['10.0.0.1'],
+    host: {
+      troubles: Object.keys(HOST_TROUBLES).map((type) => ({ type: type as HostTrouble['type'], message: '' })),
+      contested: ['10.0.0.1 of eth0'],
+      daemons: [],
+    },
+    lifetime: { asked: 1, used: 2 },
+    router: { ready: false, reason: 'Waiting', message: '' },
+    proxied: [{ interface: 'eth0', subnet: prefix, mac: '02:00:00:00:00:01' }],
+    waiting: 'for something',
+  });
+  const page = readFileSync(new URL('../../../../docs/troubleshooting.md', import.meta.url), 'utf8');
+  const explained = Array.from(page.matchAll(/^\| `(\w+)`/gm), ([, type]) => type);
+  const told = everything.map(({ type }) => type).filter((type) => type !== 'Ready');
+  expect(new Set(explained)).toEqual(new Set(told));
+  expect(page).toContain('`Ready`');
 });
