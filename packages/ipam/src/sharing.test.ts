@@ -57,6 +57,18 @@ describe('sharing with two families', () => {
   });
 });
 
+describe('who comes first', () => {
+  it('is the oldest, be it that it joins an address or draws one', () => {
+    const cluster = new Cluster({ default: { ranges: ['192.0.2.1', '2001:db8::1'] } });
+    cluster.put('four', sharer(80, { createdAt: 1 }));
+    cluster.put('both', sharer(443, { ...DUAL, createdAt: 2 }));
+    cluster.put('old', sharer(443, { ...DUAL, createdAt: 3 }));
+    cluster.put('young', { families: ['IPv6'], createdAt: 4 });
+    cluster.delete('both');
+    expect([cluster.addresses('old'), cluster.addresses('young')]).toEqual([['192.0.2.1', '2001:db8::1'], []]);
+  });
+});
+
 describe('sharers that come to clash', () => {
   it('the younger stays where it is when the older, in one edit, clashes and leaves by itself', () => {
     for (const leaving of [{ families: ['IPv6'] }, { addresses: '192.0.2.7' }, { role: 'leaving' }] as const) {
