@@ -1,5 +1,5 @@
 import { addressBits, formatAddress, lanName, parseAddress, parsePrefix } from '@fairlead/api';
-import type { Address } from '@fairlead/api';
+import type { Address, IPFamily } from '@fairlead/api';
 import { createKubeClient } from '@fairlead/kube';
 import type { KubeClient } from '@fairlead/kube';
 import { addAddress, deleteAddress, openLanSocket, openNetlink } from '@fairlead/netlink';
@@ -12,7 +12,6 @@ import { Run } from '../lab/index.ts';
 /** Number of our addresses in the kernel (IFA_PROTO). */
 const PROTOCOL = 201;
 const SUBNETS = [parsePrefix('10.77.0.0/16'), parsePrefix('fd77::/64')];
-const LANS = SUBNETS.map(lanName);
 
 /** What goes wrong shows in what is asserted; a word of it helps to see why. */
 const logger = createLogger({ process: 'e2e', level: 'error', format: 'text' });
@@ -60,8 +59,19 @@ export class RealLan implements AsyncDisposable {
     this.#socket.subscribe((event) => this.#heard(event));
   }
 
-  /** Makes the LAN; holders are started by {@link startHolder}. */
-  static async create(options: { readonly nodes: number; readonly kubeconfig: string }): Promise<RealLan> {
+  /**
+   * Makes the LAN; holders are started by {@link startHolder}.
+   * @param options.families that stations have addresses of; both unless said otherwise
+   */
+  static async create(options: {
+    readonly nodes: number;
+    readonly kubeconfig: string;
+    readonly families?: readonly IPFamily[];
+  }): Promise<RealLan> {
+    const { families = ['IPv4', 'IPv6'] } = options;
+    const spoken = ({ family }: Address): boolean => families.includes(family);
+    const subnets = SUBNETS.filter(({ address }) => spoken(address));
+    const lans = subnets.map(lanName);
     const run = await Run.start();
     const names = Array.from({ length: options.nodes }, (_, index) => `node-${index + 1}`);
     const stations = ['client', ...names];
@@ -78,10 +88,10 @@ export class RealLan implements AsyncDisposable {
       ]);
       await batch(run, name, [
         'link set lo up',
-        `link set eth0 address ${macOf(index)} up`,
-        `address add 10.77.0.${index + 1}/16 dev eth0`,
-        `address add fd77::${index + 1}/64 dev eth0 nodad`,
-        `address add fe80::${index + 1}/64 dev eth0 nodad`,
+        `link set eth0 address ${macOf(index)} addrgenmode none up`,
+        ...ownAddresses(index)
+          .filter(spoken)
+          .map((address) => `address add ${withLength(address)} dev eth0 ${address.family === 'IPv6' ? 'nodad' : ''}`),
       ]);
     }
     const nodes: RealNode[] = [];
@@ -97,15 +107,17 @@ export class RealLan implements AsyncDisposable {
         ready: true,
         excluded: false,
         settings: DEFAULT_HOLDER_SETTINGS,
-        peers: names.map(peerOf).filter((other) => other.node !== name),
+        peers: names
+          .map((each, position) => peerOf({ name: each, index: position, lans, spoken }))
+          .filter((other) => other.node !== name),
         segments: [
           {
             interface: { index: link.index, name: 'eth0', mac: macOf(index + 1) },
             carrier: true,
-            subnets: SUBNETS,
-            ownAddresses: ownAddresses(index + 1),
-            gateways: [parseAddress('10.77.0.1')],
-            lans: LANS,
+            subnets,
+            ownAddresses: ownAddresses(index + 1).filter(spoken),
+            gateways: ['10.77.0.1', 'fe80::1'].map(parseAddress).filter(spoken),
+            lans,
             adopted,
           },
         ],
@@ -165,6 +177,7 @@ export class RealLan implements AsyncDisposable {
           node.events.push(event);
           this.#wake();
         },
+        proxiedChanged: () => this.#wake(),
       },
     });
     const ours = (await netlink.addresses()).filter(({ protocol }) => protocol === PROTOCOL);
@@ -188,12 +201,32 @@ export class RealLan implements AsyncDisposable {
     await batch(this.run, 'switch', [`link set ${this.node(index).name} master lan`]);
   }
 
+  /** Does something to the switch, in commands of `ip -batch`; its bridge is `lan`, its ports have the stations' names. */
+  async rewire(lines: readonly string[]): Promise<void> {
+    await batch(this.run, 'switch', lines);
+  }
+
+  /** The names of all ports of the switch. */
+  get ports(): readonly string[] {
+    return ['client', ...this.nodes.map(({ name }) => name)];
+  }
+
+  /** Another station on the switch, which gets these commands of `ip -batch` in its own namespace. */
+  async plug(name: string, lines: readonly string[]): Promise<void> {
+    await this.run.exec(['ip', 'netns', 'add', this.run.namespaceName(name)]);
+    await this.rewire([
+      `link add ${name} type veth peer name eth0 netns ${this.run.namespaceName(name)}`,
+      `link set ${name} master lan up`,
+    ]);
+    await batch(this.run, name, lines);
+  }
+
   /** Tells all nodes of addresses that Services have now. */
-  addServices(texts: readonly string[]): void {
+  addServices(texts: readonly string[], over: Partial<Candidate> = {}): void {
     for (const text of texts) {
       const address = parseAddress(text);
       for (const { holder } of this.nodes) {
-        holder?.setCandidate(this.candidate(address));
+        holder?.setCandidate({ ...this.candidate(address), ...over });
       }
     }
   }
@@ -282,12 +315,22 @@ export class RealLan implements AsyncDisposable {
   }
 }
 
-function peerOf(name: string, index: number): Peer {
+function peerOf(options: {
+  readonly name: string;
+  readonly index: number;
+  readonly lans: readonly string[];
+  readonly spoken: (address: Address) => boolean;
+}): Peer {
+  const { name, index, lans, spoken } = options;
   return {
     node: name,
     excluded: false,
-    interfaces: [{ mac: macOf(index + 1), addresses: ownAddresses(index + 1), lans: LANS }],
+    interfaces: [{ mac: macOf(index + 1), addresses: ownAddresses(index + 1).filter(spoken), lans }],
   };
+}
+
+function withLength(address: Address): string {
+  return `${formatAddress(address)}/${address.family === 'IPv4' ? 16 : 64}`;
 }
 
 function macOf(station: number): string {

@@ -235,7 +235,7 @@ function secondHolder(
   const pause = handsOver ? PROXY_SETTLE_MS : ASSERT_PAUSE_MS;
   if (machine.now - phase.assertedAt >= pause) {
     announce(machine, record, phase);
-    machine.send({ type: 'announcement', about: record.address, form: 'reply', to: { mac } });
+    machine.send({ type: 'announcement', about: record.address, form: 'request', to: { mac } });
   }
   if (record.claim?.holder !== machine.node) {
     phase.claimAt ??= machine.now + CLAIM_CORRECTION_MS;

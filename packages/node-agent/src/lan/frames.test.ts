@@ -1,5 +1,13 @@
 import { parseAddress, parsePrefix } from '@fairlead/api';
-import { ALL_NODES, arpRequest, decodeFrame, encodeFrame, multicastMAC, solicitedNodeAddress } from '@fairlead/netlink';
+import {
+  ALL_NODES,
+  arpRequest,
+  decodeFrame,
+  encodeFrame,
+  gratuitousArpReply,
+  multicastMAC,
+  solicitedNodeAddress,
+} from '@fairlead/netlink';
 import type { LanFrame } from '@fairlead/netlink';
 import type { HeardContent, SentFrame } from '../election/protocol.ts';
 import type { LocalSegment } from '../election/types.ts';
@@ -121,4 +129,10 @@ describe('what others send', () => {
       mac: OTHER,
     });
   });
+});
+
+test('what a proxy says to a gratuitous request of ours is an answer, and no announcement', () => {
+  const announced = gratuitousArpReply({ mac: '02:00:00:00:ee:01', address: parseAddress('10.0.0.9') });
+  expect(heardContent({ ...announced, destinationMAC: '02:00:00:00:00:01' })).toMatchObject({ type: 'answer' });
+  expect(heardContent(announced)).toMatchObject({ type: 'announcement' });
 });

@@ -33,6 +33,10 @@ function heardArp(frame: ArpFrame): HeardContent {
   const broadcast = destinationMAC === BROADCAST_MAC;
   const probe = isUnspecified(senderAddress);
   if (!probe && sameAddress(senderAddress, targetAddress)) {
+    if (frame.operation === 'reply' && !broadcast) {
+      // A proxy answers our gratuitous requests with their own addresses: that is no word of its own.
+      return { type: 'answer', about: senderAddress, mac: senderMAC };
+    }
     return { type: 'announcement', about: senderAddress, mac: senderMAC };
   }
   if (frame.operation === 'request') {
