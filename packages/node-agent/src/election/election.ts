@@ -112,6 +112,10 @@ export class Election {
         }
         const record = this.#record(event.candidate.address);
         record.candidate = event.candidate;
+        if (event.candidate.preferences.size === 0) {
+          // Whoever had it lets it go without a word: what was heard says nothing any more.
+          record.heardAt = undefined;
+        }
         this.#judge(record);
         return;
       }

@@ -67,6 +67,29 @@ describe('two holders', () => {
   });
 });
 
+describe('an address that for a while no node may have', () => {
+  test('is on the first one that may, and nobody waits for who had it before', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const [first, ...others] = world.nodes;
+      world.setEligible(address, [first?.name ?? '']);
+      world.run(5000);
+      expect(world.holder(address)).toBe(first);
+      world.setEligible(address, []);
+      world.run(3000);
+      expect(world.holders(address)).toEqual([]);
+      world.setEligible(
+        address,
+        others.map(({ name }) => name),
+      );
+      world.run(1000);
+      expect(others).toContain(world.holder(address));
+    });
+  });
+});
+
 describe('a holder that is to hand over', () => {
   test('asks the next one where the best one has no agent', () => {
     everySeed((seed) => {

@@ -427,9 +427,11 @@ export class Referee implements WeatherWatcher {
     if (moves >= MOVES.most && seen.at(-1)?.by !== node) {
       this.#break('moved-too-often', `service ${tracked.position} to ${node.name}, which saw ${moves} moves`);
     }
+    // Where frames are lost, a move may pass unnoticed.
+    const quiet = !this.#steps(tracked).some(isNoise);
     for (const other of this.#world.nodesOn(tracked.lan)) {
       const sees = other === node || (other.up() && other.wire.joins(other.mac, node.mac));
-      if (sees && other.agent?.stopped === false) {
+      if (sees && quiet && other.agent?.stopped === false) {
         tracked.seen.set(other, sight(tracked.seen.get(other) ?? [], { at: now, by: node }));
       }
     }

@@ -1,24 +1,20 @@
 import { FOR_GOOD_MS, SHORTEST_REBOOT_MS } from './history.ts';
 import type { History, Step } from './history.ts';
-import { play } from './play.ts';
-import type { Rule } from './referee.ts';
 
 /** How many histories may be played to find a shorter one. */
 const ATTEMPTS = 1500;
 
 /**
- * The shortest history that can be found which still breaks the rule: fewer steps (delta debugging, Zeller and
+ * The shortest history that can be found which still fails: fewer steps (delta debugging, Zeller and
  * Hildebrandt 2002), fewer Services, LANs and nodes, shorter and rounder times.
- * @param history one that breaks it
+ * @param history one that fails
+ * @param fails whether a history fails in the same way
  */
-export function shrink(history: History, rule: Rule): History {
+export function shrink(history: History, fails: (history: History) => boolean): History {
   let attempts = ATTEMPTS;
   const breaks = (candidate: History): boolean => {
-    if (attempts === 0) {
-      return false;
-    }
     attempts -= 1;
-    return play(candidate).violations.some((violation) => violation.rule === rule);
+    return attempts >= 0 && fails(candidate);
   };
   let shortest = history;
   for (;;) {
@@ -26,14 +22,14 @@ export function shrink(history: History, rule: Rule): History {
     for (const candidates of [withoutServices, withoutNodes, plainer, shorter]) {
       next = firstThatBreaks(next, candidates, breaks);
     }
-    if (JSON.stringify(next) === JSON.stringify(shortest) || attempts === 0) {
+    if (JSON.stringify(next) === JSON.stringify(shortest) || attempts <= 0) {
       return next;
     }
     shortest = next;
   }
 }
 
-/** Applies the first of the candidates that still breaks the rule, again and again until none does. */
+/** Applies the first of the candidates that still fails, again and again until none does. */
 function firstThatBreaks(
   history: History,
   candidates: (history: History) => Iterable<History>,

@@ -1,4 +1,5 @@
 import { generateHistory } from './generate.ts';
+import type { History } from './history.ts';
 import { play } from './play.ts';
 import { Distributions } from './report.ts';
 import type { Failure, Times } from './report.ts';
@@ -33,12 +34,18 @@ export function playChunk({ from, count, known }: Chunk): ChunkResult {
     distributions.add(outcome.samples);
     const [violation] = outcome.violations;
     if (violation !== undefined) {
-      const shortest = known.includes(violation.rule) ? undefined : shrink(history, violation.rule);
+      const shortest = known.includes(violation.rule)
+        ? undefined
+        : shrink(history, (shorter) => breaks(shorter, violation.rule));
       const played = seed - from + 1;
       return { played, virtualMs, times: distributions.times, failure: { seed, violation, shortest } };
     }
   }
   return { played: count, virtualMs, times: distributions.times, failure: undefined };
+}
+
+function breaks(history: History, rule: Rule): boolean {
+  return play(history).violations.some((violation) => violation.rule === rule);
 }
 
 process.on('message', (chunk: Chunk) => process.send?.(playChunk(chunk)));
