@@ -47,6 +47,8 @@ export class VirtualApplier {
   readonly #restoration: Restoration;
   readonly #idle: (() => void)[] = [];
   #wanted: WantedVirtual | undefined;
+  /** Whether some address was undecided when last looked: routes that nobody wants stay meanwhile. */
+  #undecided = true;
   #running = false;
   #closed = false;
 
@@ -90,14 +92,20 @@ export class VirtualApplier {
 
   /** The wanted state of these keys may have changed. */
   changed(touched: { readonly addresses: ReadonlySet<AddressKey>; readonly routes: ReadonlySet<PrefixKey> }): void {
-    if (touched.addresses.size + touched.routes.size > 0) {
+    const undecided = this.#isUndecided();
+    if (this.#undecided && !undecided) {
+      // What stayed for the sake of the undecided ones is touched by nothing else any more.
+      this.compareAll();
+    } else if (touched.addresses.size + touched.routes.size > 0) {
       this.#look(touched);
     }
+    this.#undecided = undecided;
   }
 
   /** Looks at everything that is wanted and not there, and at everything of ours that is there and not wanted. */
   compareAll(): void {
     const { state, dummy } = this.#options;
+    this.#undecided = this.#isUndecided();
     if (this.#wanted !== undefined) {
       this.#look(differences({ wanted: this.#wanted, state, dummyIndex: dummy.index }));
     }
@@ -123,6 +131,10 @@ export class VirtualApplier {
     this.#closed = true;
     this.#delays.close();
     this.#wakeIdle();
+  }
+
+  #isUndecided(): boolean {
+    return (this.#wanted?.holdCount ?? 1) > 0;
   }
 
   #look(touched: Touched): void {
