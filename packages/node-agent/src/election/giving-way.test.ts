@@ -43,6 +43,26 @@ describe('two holders', () => {
     });
   });
 
+  test('of a move that nobody heard of, for the LAN was dead for a moment, are one again when it lives', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      world.wire.faults.loss = 1;
+      world.setEligible(
+        address,
+        world.nodes.map(({ name }) => name).filter((name) => name !== world.holder(address).name),
+      );
+      world.run(1200);
+      expect(world.holders(address)).toHaveLength(2);
+      world.wire.faults.loss = 0;
+      const back = world.timeline.now;
+      world.run(10_000);
+      world.holder(address);
+      expect(world.coverage(address, back).longestOverlapMs).toBeLessThan(300);
+    });
+  });
+
   test('of a move that was called off while nobody heard anybody are one again as soon as they hear each other', () => {
     everySeed((seed) => {
       const world = startedWorld(seed);

@@ -1,7 +1,7 @@
 import { sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { agentLives } from './agents.ts';
-import { AGENT_SILENT_MS } from './constants.ts';
+import { AGENT_SILENT_MS, STALL_MS } from './constants.ts';
 import { announceAll, heardOther, heardQuestion } from './holding.ts';
 import { addressKey } from './key.ts';
 import type { Machine } from './machine.ts';
@@ -16,7 +16,7 @@ export function hear(machine: Machine, frame: HeardFrame): void {
   if (frame.source === machine.view.segment.interface.mac) {
     return;
   }
-  machine.lanHeardAt = Math.max(machine.lanHeardAt, frame.at);
+  heardLan(machine, frame.at);
   const peer = machine.watch.byMac(frame.source);
   const { content } = frame;
   switch (content.type) {
@@ -56,6 +56,18 @@ export function hear(machine: Machine, frame: HeardFrame): void {
     case 'other':
       heardLife(machine, peer, frame.at, false);
       return;
+  }
+}
+
+/**
+ * A sign of life of the LAN. Where it was silent though there are peers that are asked all the time, nothing passed, and
+ * what was announced meanwhile is to be said again: by one that was to take an address over, for instance.
+ */
+function heardLan(machine: Machine, at: number): void {
+  const silentMs = at - machine.lanHeardAt;
+  machine.lanHeardAt = Math.max(machine.lanHeardAt, at);
+  if (silentMs >= STALL_MS && machine.watch.nearest() !== undefined) {
+    announceAll(machine);
   }
 }
 

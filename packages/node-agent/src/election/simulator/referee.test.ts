@@ -67,7 +67,7 @@ describe('the referee', () => {
     const { world, address } = watched;
     const other = world.nodes.find((node) => node !== world.holder(address));
     watched.killAgents();
-    other?.addresses.set(BigInt(address.value), address);
+    other?.addresses.set(address.value, address);
     other?.observer?.changed(other);
     expect(watched.rules()).toEqual(['moved-without-cause']);
   });

@@ -165,6 +165,7 @@ export class Referee implements WeatherWatcher {
   ends(step: Step): void {
     const { now } = this.#world.timeline;
     for (const tracked of this.#tracked) {
+      tracked.calmSince = now;
       if (this.#concernsNow(step, tracked) || this.#concerns.get(step)?.has(tracked.key) === true) {
         tracked.concernedUntil = now + CAUSE_MS;
         if (isForeign(step, tracked)) {
