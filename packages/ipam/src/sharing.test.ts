@@ -69,6 +69,23 @@ describe('who comes first', () => {
   });
 });
 
+describe('who needs more than an address to join', () => {
+  it('does not keep it from a younger one who can do with it', () => {
+    const cluster = new Cluster({ a: BOTH, b: { ranges: ['198.51.100.1', '2001:db8:1::1'] } });
+    cluster.put('first', sharer(80, { group: 'b' }));
+    cluster.put('second', sharer(443, { group: 'b' }));
+    cluster.put('six', { families: ['IPv6'], group: 'b' });
+    cluster.put('mover', { ...PREFER_DUAL, createdAt: 1, group: 'a' });
+    cluster.put('mover', sharer(443, { group: 'b' }));
+    cluster.put('newcomer', sharer(443, { ...PREFER_DUAL, createdAt: 2, group: 'b' }));
+    cluster.delete('second');
+    expect([cluster.addresses('mover'), cluster.addresses('newcomer')]).toEqual([
+      ['192.0.2.1', '2001:db8::1'],
+      ['198.51.100.1'],
+    ]);
+  });
+});
+
 describe('sharers that come to clash', () => {
   it('the younger stays where it is when the older, in one edit, clashes and leaves by itself', () => {
     for (const leaving of [{ families: ['IPv6'] }, { addresses: '192.0.2.7' }, { role: 'leaving' }] as const) {
