@@ -57,7 +57,8 @@ export type Families = IPFamily | 'dual';
 /** A Service as a test wants it. */
 export interface ServiceWish {
   readonly name: string;
-  readonly group: GroupName;
+  /** One of {@link SERVICE_GROUPS}, or another that the test has made. */
+  readonly group: string;
   readonly families: Families;
   /** Label `app` of its Pods. */
   readonly app: string;
