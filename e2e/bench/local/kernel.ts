@@ -2,6 +2,7 @@ import { formatAddress } from '@fairlead/api';
 import type { IPFamily } from '@fairlead/api';
 import { openNetlink } from '@fairlead/netlink';
 import { KernelState, LocalAddresses } from '@fairlead/node-agent';
+import { createLogger } from '@fairlead/runtime';
 import { makeNamespace } from '../../netlink/namespace.ts';
 import type { Namespace } from '../../netlink/namespace.ts';
 import { quantile } from '../figures.ts';
@@ -11,7 +12,8 @@ const ROUNDS = 3;
 const LIFETIME_MS = 86_400_000;
 const FIRST = { IPv4: 0x0a00_0000n, IPv6: 0x2001_0db8n << 96n } as const;
 
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+/** Nothing but what goes wrong. */
+const logger = createLogger({ process: 'bench', level: 'error' });
 
 interface Job {
   readonly family: IPFamily;
@@ -39,7 +41,7 @@ async function byAgent(job: Job): Promise<number> {
     const local = new LocalAddresses({
       netlink,
       state: new KernelState(),
-      logger: silent,
+      logger,
       mark: 'protocol',
       lifetimeMs: () => LIFETIME_MS,
       executed: () => {},
