@@ -209,6 +209,12 @@ export class Referee implements WeatherWatcher {
 
   #stepChanges(step: Step): void {
     const { now } = this.#world.timeline;
+    if (step.type === 'service-gone') {
+      // A Service that comes back with the address is another one: nobody remembers how often the first one moved.
+      const tracked = this.#tracked.find(({ position }) => position === step.service);
+      tracked?.seen.clear();
+      tracked?.heard.clear();
+    }
     if (step.type === 'exclude' || step.type === 'ineligible' || step.type === 'service-gone') {
       this.#factsChange();
     }
@@ -333,10 +339,11 @@ export class Referee implements WeatherWatcher {
       blame: () => this.#blame(tracked),
     });
     const noisy = this.#behind || this.#steps(tracked).some(isNoise);
-    const calmSince = noisy || this.#frozen(tracked, nodes) ? now : tracked.calmSince;
+    const calmSince = noisy ? now : tracked.calmSince;
+    const rests = this.#rests(tracked, nodes);
     const limit = { ...SETTLE_MS, ...(this.#claimedByNobody(tracked, nodes) ? { gap: CLAIM_DOUBT_MS } : {}) };
     for (const { kind, since, number } of ledger.open) {
-      if (now - Math.max(since, calmSince) > limit[kind]) {
+      if (now - Math.max(since, calmSince) > limit[kind] && !(rests && kind !== 'overlap')) {
         const part = parts.find((candidate) => candidate.number === number);
         this.#break(
           ruleOf(kind),
@@ -354,7 +361,7 @@ export class Referee implements WeatherWatcher {
   }
 
   /** Four moves in 180 s: whoever saw them lets it rest, and so there may be nobody. */
-  #frozen(tracked: Tracked, nodes: readonly SimulatedNode[]): boolean {
+  #rests(tracked: Tracked, nodes: readonly SimulatedNode[]): boolean {
     const { now } = this.#world.timeline;
     return nodes.some(
       (node) => (tracked.heard.get(node)?.filter(({ at }) => now - at < MOVES.withinMs).length ?? 0) >= MOVES.most,
