@@ -9,7 +9,7 @@ import { parseRequest } from './request.ts';
 import type { ServiceView } from './service.ts';
 import { PerFamily } from './small.ts';
 import type { Verdict } from './verdict.ts';
-import type { Wait } from './waiting.ts';
+import type { Standing } from './waiting.ts';
 
 const NOTHING: ReadonlyMap<IPFamily, bigint> = new Map();
 
@@ -27,8 +27,8 @@ export class Allocation {
   pending = false;
   /** It got another address because it asked to be moved; until the annotation is gone it is not moved again. */
   moved = false;
-  /** What it stands in line for; undefined when it wants nothing more. */
-  wait: Wait | undefined;
+  /** Where it stands in line; undefined when it wants nothing more. */
+  standing: Standing | undefined;
   /** What was last said about it. */
   verdict: Verdict | undefined;
 

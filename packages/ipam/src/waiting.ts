@@ -4,10 +4,10 @@ import type { Allocation } from './allocation.ts';
 import type { Group } from './group.ts';
 import type { Holding } from './holding.ts';
 import { Bag } from './bag.ts';
+import type { Company } from './companies.ts';
+import { addressKey, Companies } from './companies.ts';
 import { addTo, removeFrom } from './sets.ts';
 import type { Place } from './place.ts';
-import type { Ports } from './port-index.ts';
-import { PortIndex, PortList } from './port-index.ts';
 
 /** Free addresses that would help: all of these families of the group at once, or any one of them. */
 export interface Need {
@@ -42,19 +42,17 @@ export interface Wait {
 export const NOTHING_TO_COME: Wait = { needs: [], addresses: [], places: [], likeness: '' };
 
 /** Everybody with the same needs; the oldest in front can use whatever any of them could. */
-interface Line {
+export interface Line {
   readonly key: string;
   readonly needs: readonly Need[];
   readonly members: AgeLine<Allocation>;
 }
 
-/** Everybody who could join the same addresses. */
-export interface Company {
-  readonly key: string;
-  readonly ports: Ports;
-  /** Keys of where they wait. */
-  readonly spots: readonly string[];
-  readonly members: AgeLine<Allocation>;
+/** Where a Service stands in line. */
+export interface Standing {
+  readonly addresses: readonly BusyAddress[];
+  readonly line: Line | undefined;
+  readonly company: Company | undefined;
 }
 
 /** Lines of one need, by the age of those in front. */
@@ -70,11 +68,6 @@ function isMet(need: Need, group: Group): boolean {
     : need.families.some((family) => group.hasFree(family));
 }
 
-/** The key of an address in maps. */
-function addressKey(family: IPFamily, value: bigint): string {
-  return `${family === 'IPv4' ? '4' : '6'}${value.toString(36)}`;
-}
-
 function newLine(): AgeLine<Allocation> {
   return new AgeLine(({ view }) => view);
 }
@@ -88,23 +81,19 @@ export class WaitingServices {
   readonly #all = new Bag<Allocation>();
   readonly #byNamespace = new Map<string, Set<Allocation>>();
   readonly #lines = new Map<string, Line>();
-  readonly #lineOf = new Map<Allocation, Line>();
   /** By group, then by need. */
   readonly #fronts = new Map<string, Map<string, Front>>();
   readonly #byAddress = new Map<string, AgeLine<Allocation>>();
   /** Who has not got an address that it asks for, whatever it waits for. */
   readonly #asking = new Map<string, Bag<Allocation>>();
-  readonly #companies = new Map<string, Company>();
-  readonly #companyOf = new Map<Allocation, Company>();
-  readonly #bySpot = new Map<string, PortIndex<Company>>();
+  readonly #companies = new Companies();
 
   get size(): number {
     return this.#all.size;
   }
 
-  /** Puts a Service into line for what its {@link Allocation.wait} says. */
+  /** Puts a Service into line; {@link Allocation.standing} then says where. */
   add(service: Allocation, wait: Wait): void {
-    service.wait = wait;
     this.#all.add(service);
     addTo(this.#byNamespace, service.view.namespace, service);
     for (const { family, value } of wait.addresses) {
@@ -121,24 +110,23 @@ export class WaitingServices {
         asking.add(service);
       }
     }
-    if (wait.needs.length > 0) {
-      this.#joinLine(service, wait.needs);
-    }
-    if (service.signature !== undefined && wait.addresses.length + wait.places.length > 0) {
-      this.#joinCompany(service, wait, service.signature);
-    }
+    service.standing = {
+      addresses: wait.addresses,
+      line: wait.needs.length === 0 ? undefined : this.#joinLine(service, wait.needs),
+      company: this.#companies.join(service, wait),
+    };
   }
 
   /** Takes a Service out of every line; to be called before it asks for something else. */
   remove(service: Allocation): void {
-    const { wait } = service;
-    if (wait === undefined) {
+    const { standing } = service;
+    if (standing === undefined) {
       return;
     }
-    service.wait = undefined;
+    service.standing = undefined;
     this.#all.delete(service);
     removeFrom(this.#byNamespace, service.view.namespace, service);
-    for (const { family, value } of wait.addresses) {
+    for (const { family, value } of standing.addresses) {
       const key = addressKey(family, value);
       const line = this.#byAddress.get(key);
       line?.remove(service);
@@ -153,8 +141,12 @@ export class WaitingServices {
         this.#asking.delete(key);
       }
     }
-    this.#leaveLine(service);
-    this.#leaveCompany(service);
+    if (standing.line !== undefined) {
+      this.#leaveLine(service, standing.line);
+    }
+    if (standing.company !== undefined) {
+      this.#companies.leave(service, standing.company);
+    }
   }
 
   /** Everybody, in no order. */
@@ -192,40 +184,17 @@ export class WaitingServices {
   }
 
   /** Who could join the holders of an address: because it is this one, or any at its place. */
-  *whoCanJoin(holding: Holding<Allocation>): Iterable<Company> {
-    const signature = holding.holders.any?.signature;
-    if (signature === undefined || holding.isContested || this.#companies.size === 0) {
-      return;
-    }
-    const { family, value, listing, namespace } = holding;
-    if (listing !== undefined) {
-      yield* this.#companiesAt(spot(signature, listing.place.key), holding);
-    }
-    const address = addressKey(family, value);
-    if (this.#byAddress.has(address)) {
-      yield* this.#companiesAt(spot(signature, address), holding);
-      if (namespace !== undefined) {
-        yield* this.#companiesAt(spot(signature, address, namespace), holding);
-      }
-    }
+  whoCanJoin(holding: Holding<Allocation>): Iterable<Company> {
+    return this.#companies.whoCanJoin(holding);
   }
 
-  #companiesAt(where: string, { ports }: Holding<Allocation>): Iterable<Company> {
-    return this.#bySpot.get(where)?.without(ports) ?? [];
-  }
-
-  #joinLine(service: Allocation, needs: readonly Need[]): void {
+  #joinLine(service: Allocation, needs: readonly Need[]): Line {
     const line = this.#lineFor(needs);
     this.#changeLine(line, () => line.members.add(service));
-    this.#lineOf.set(service, line);
+    return line;
   }
 
-  #leaveLine(service: Allocation): void {
-    const line = this.#lineOf.get(service);
-    if (line === undefined) {
-      return;
-    }
-    this.#lineOf.delete(service);
+  #leaveLine(service: Allocation, line: Line): void {
     this.#changeLine(line, () => line.members.remove(service));
     if (line.members.size === 0) {
       this.#lines.delete(line.key);
@@ -278,49 +247,6 @@ export class WaitingServices {
       }
     }
   }
-
-  #joinCompany(service: Allocation, { addresses, places, likeness }: Wait, signature: string): void {
-    const { ports, namespace } = service.view;
-    const spots = [
-      ...addresses.map(({ family, value, namespaceOnly }) =>
-        spot(signature, addressKey(family, value), namespaceOnly ? namespace : undefined),
-      ),
-      ...places.map(({ key }) => spot(signature, key)),
-    ];
-    const key = [likeness, ports.join(' '), ...spots].join('\n');
-    let company = this.#companies.get(key);
-    if (company === undefined) {
-      company = { key, ports: new PortList(ports), spots, members: newLine() };
-      this.#companies.set(key, company);
-      for (const name of spots) {
-        const index = this.#bySpot.get(name) ?? new PortIndex<Company>();
-        this.#bySpot.set(name, index);
-        index.add(company);
-      }
-    }
-    company.members.add(service);
-    this.#companyOf.set(service, company);
-  }
-
-  #leaveCompany(service: Allocation): void {
-    const company = this.#companyOf.get(service);
-    if (company === undefined) {
-      return;
-    }
-    this.#companyOf.delete(service);
-    company.members.remove(service);
-    if (company.members.size > 0) {
-      return;
-    }
-    this.#companies.delete(company.key);
-    for (const name of company.spots) {
-      const index = this.#bySpot.get(name);
-      index?.delete(company);
-      if (index?.size === 0) {
-        this.#bySpot.delete(name);
-      }
-    }
-  }
 }
 
 const NOBODY = { createdAt: Number.POSITIVE_INFINITY, uid: '' };
@@ -331,9 +257,4 @@ function ageOfLine({ members }: Line): { readonly createdAt: number; readonly ui
 
 function needKey({ mode, families }: Need): string {
   return `${mode} ${families.join('+')}`;
-}
-
-/** A place or an address, for those who share by the same. A signature has no line ends, and is the last. */
-function spot(signature: string, where: string, namespace = ''): string {
-  return `${where}\n${namespace}\n${signature}`;
 }
