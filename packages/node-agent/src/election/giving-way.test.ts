@@ -1,4 +1,5 @@
 import { World } from './simulator/world.ts';
+import { LoneElection, SELF, neighbour } from './testing.ts';
 
 const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
 
@@ -175,5 +176,23 @@ describe('the death of a holder', () => {
       world.run(10_000);
       expect(world.coverage(address, died).longestGapMs).toBeLessThan(1000);
     });
+  });
+});
+
+describe('a node that has seen an address move four times', () => {
+  test.each([
+    ['does not take it over either, though its holder has seen less and asks it to', 5, 0],
+    ['would have taken it over before that', 2, 1],
+  ])('%s', (_, holders, accepted) => {
+    const lone = new LoneElection();
+    const address = lone.service('10.0.0.50');
+    for (let turn = 0; turn < holders; turn += 1) {
+      lone.heldBy(turn % 2, address);
+      lone.run(1000);
+    }
+    const holder = neighbour((holders - 1) % 2);
+    lone.handle({ type: 'claim', address, claim: { address, holder, successor: SELF } });
+    lone.run(1000);
+    expect(lone.effects.filter(({ type }) => type === 'accept')).toHaveLength(accepted);
   });
 });

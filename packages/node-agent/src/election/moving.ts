@@ -181,6 +181,10 @@ export function offered(machine: Machine, record: AddressRecord, from: string): 
   if (!machine.view.ready || !machine.view.segment.carrier || record.candidate?.eligible !== true) {
     return;
   }
+  if (movePause(machine, record) > 0) {
+    // The holder may have seen fewer of its moves, in another part of a LAN that was split.
+    return;
+  }
   record.phase = { type: 'accepting', from };
   machine.deadlines.delete(record);
   machine.effects.push({ type: 'accept', address: record.address, from });

@@ -360,11 +360,14 @@ export class Referee implements WeatherWatcher {
     return nodes.some((node) => node.name === claim?.holder && node.up() && node.agent?.stopped !== false);
   }
 
-  /** Four moves in 180 s: whoever saw them lets it rest, and so there may be nobody. */
+  /**
+   * Four moves in 180 s: whoever saw them lets it rest, and so there may be nobody. One less is excused as well: for a
+   * node, the answer to its question is a sighting like an announcement.
+   */
   #rests(tracked: Tracked, nodes: readonly SimulatedNode[]): boolean {
     const { now } = this.#world.timeline;
     return nodes.some(
-      (node) => (tracked.heard.get(node)?.filter(({ at }) => now - at < MOVES.withinMs).length ?? 0) >= MOVES.most,
+      (node) => (tracked.heard.get(node)?.filter(({ at }) => now - at < MOVES.withinMs).length ?? 0) >= MOVES.most - 1,
     );
   }
 
