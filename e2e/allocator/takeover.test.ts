@@ -58,7 +58,7 @@ it.concurrent(
     await cluster.group('remade', { pools: [{ range: '198.51.100.192/30' }], assign: { auto: false } });
     await Promise.all([cluster.namespace('joins', { team: 'in' }), cluster.namespace('leaves', { team: 'out' })]);
     await cluster.group('default', { pools: [{ range: POOL }, { range: '192.0.2.100-192.0.2.101' }] });
-    await cluster.until('waiting', isServed);
+    await judge.until('an address for who waited', () => judge.living.every(isServed));
     const before = versions(judge.living);
 
     await leader.process.kill('SIGKILL');
