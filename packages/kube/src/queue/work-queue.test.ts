@@ -26,6 +26,51 @@ describe('work queue', () => {
     expect([queue.take(), queue.take()]).toEqual(['a', undefined]);
   });
 
+  it('hands items out in the order in which they came, whatever comes in between', () => {
+    const queue = new WorkQueue<string>();
+    for (const key of ['a', 'b', 'c']) {
+      queue.add(key);
+    }
+    expect(queue.take()).toBe('a');
+    queue.add('d');
+    queue.done('a');
+    queue.add('a');
+    expect([queue.take(), queue.take(), queue.take(), queue.take(), queue.take()]).toEqual([
+      'b',
+      'c',
+      'd',
+      'a',
+      undefined,
+    ]);
+    queue.add('e');
+    expect([queue.take(), queue.size]).toEqual(['e', 0]);
+  });
+
+  it('lets timers and sockets have their turn while thousands of items need nothing but the processor', async () => {
+    const queue = new WorkQueue<number>();
+    const controller = new AbortController();
+    const count = 300;
+    let handled = 0;
+    const handler = async (): Promise<void> => {
+      handled += 1;
+      for (const until = performance.now() + 1; performance.now() < until;) {
+        // busy
+      }
+      if (handled === count) {
+        controller.abort();
+      }
+    };
+    let handledBefore = count;
+    setTimeout(() => {
+      handledBefore = handled;
+    }, 20);
+    for (let key = 0; key < count; key += 1) {
+      queue.add(key);
+    }
+    await queue.run(handler, { concurrency: 4, signal: controller.signal, onError: () => {} });
+    expect(handledBefore).toBeLessThan(count / 2);
+  });
+
   it('runs as many handlers at a time as asked, and no more', async () => {
     const queue = new WorkQueue<number>();
     const controller = new AbortController();

@@ -15,6 +15,12 @@ export interface WorkQueueOptions {
   readonly now?: () => number;
 }
 
+/**
+ * For so long items are handled in one turn of the event loop. Thousands that need nothing but the processor, as after a
+ * start, would keep it for seconds otherwise, and a Lease that is not renewed meanwhile is lost.
+ */
+const LONGEST_TURN_MS = 10;
+
 export interface RunOptions<K> {
   /** Items handled at a time. Default 1. */
   readonly concurrency?: number;
@@ -39,12 +45,16 @@ export class WorkQueue<K> {
   readonly #now: () => number;
   /** Waiting to be handled, in the order in which they came. */
   readonly #dirty = new Set<K>();
+  /** Goes on where the last item was taken: from the Set's front it would have to pass all that were, each time. */
+  #next = this.#dirty.values();
   readonly #processing = new Set<K>();
   /** Added while being handled. */
   readonly #again = new Set<K>();
   readonly #delayed = new Map<K, { readonly at: number; readonly timer: NodeJS.Timeout }>();
   readonly #failures = new Map<K, number>();
   readonly #idle = new Set<() => void>();
+  /** When timers and sockets are to have their turn, on the monotonic clock. */
+  #turnEnds = 0;
 
   constructor(options: WorkQueueOptions = {}) {
     const { retriesPerSecond = 10, retryBurst = 100, now = () => performance.now() } = options;
@@ -112,12 +122,17 @@ export class WorkQueue<K> {
 
   /** The next item to handle, if any; whoever takes it must call {@link done}. */
   take(): K | undefined {
-    const [key] = this.#dirty;
-    if (key !== undefined) {
-      this.#dirty.delete(key);
-      this.#processing.add(key);
+    let next = this.#next.next();
+    if (next.done === true) {
+      this.#next = this.#dirty.values();
+      next = this.#next.next();
     }
-    return key;
+    if (next.done === true) {
+      return undefined;
+    }
+    this.#dirty.delete(next.value);
+    this.#processing.add(next.value);
+    return next.value;
   }
 
   /** The item is handled; if it was added meanwhile, it waits again. */
@@ -143,16 +158,22 @@ export class WorkQueue<K> {
 
   async #work(handler: WorkHandler<K>, options: RunOptions<K>): Promise<void> {
     const { signal } = options;
+    this.#turnEnds = this.#now() + LONGEST_TURN_MS;
     while (!signal.aborted) {
       const key = this.take();
       if (key === undefined) {
         await new Promise<void>((resolve) => {
           this.#idle.add(resolve);
         });
+        this.#turnEnds = this.#now() + LONGEST_TURN_MS;
         continue;
       }
       await this.#handle(key, handler, options);
       this.done(key);
+      if (this.#now() >= this.#turnEnds) {
+        await othersTurn();
+        this.#turnEnds = this.#now() + LONGEST_TURN_MS;
+      }
     }
   }
 
@@ -186,4 +207,11 @@ export class WorkQueue<K> {
       resolve();
     }
   }
+}
+
+/** Resolves after timers and sockets have had their turn. */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
