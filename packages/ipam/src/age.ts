@@ -11,6 +11,11 @@ export function compareAge(a: Aged, b: Aged): number {
   return a.createdAt - b.createdAt || (a.uid < b.uid ? -1 : a.uid > b.uid ? 1 : 0);
 }
 
+/** The older of two, if there are two. */
+export function olderOf<T extends { readonly view: Aged }>(a: T | undefined, b: T): T {
+  return a === undefined || compareAge(b.view, a.view) < 0 ? b : a;
+}
+
 /** A member with its age when it joined. */
 interface Entry<T> extends Aged {
   readonly member: T;

@@ -53,6 +53,16 @@ export class Allocation {
     return this.#request.ok ? this.#request.addresses : NOTHING;
   }
 
+  /** Whether it has every address that it asks for. */
+  get hasAllRequested(): boolean {
+    for (const [family, value] of this.requested) {
+      if (this.holds.get(family)?.value !== value) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Whom it could share with: see {@link sharingSignature}. */
   get signature(): string | undefined {
     return this.#signature;

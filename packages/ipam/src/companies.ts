@@ -57,24 +57,19 @@ export class Companies {
   }
 
   /** Who has none of the ports of the holders, shares by the same, and waits for this address or one at its place. */
-  *whoCanJoin(holding: Holding<Allocation>): Generator<Company, void, undefined> {
+  whoCanJoin(holding: Holding<Allocation>): readonly Company[] {
     const signature = holding.holders.any?.signature;
     if (signature === undefined || holding.isContested || this.#companies.size === 0) {
-      return;
+      return [];
     }
-    const { family, value, listing, namespace } = holding;
-    if (listing !== undefined) {
-      yield* this.#at(spot(signature, listing.place.key), holding);
-    }
+    const { family, value, listing, namespace, ports } = holding;
     const address = addressKey(family, value);
-    yield* this.#at(spot(signature, address), holding);
-    if (namespace !== undefined) {
-      yield* this.#at(spot(signature, address, namespace), holding);
-    }
-  }
-
-  #at(where: string, { ports }: Holding<Allocation>): Iterable<Company> {
-    return this.#bySpot.get(where)?.without(ports) ?? [];
+    const spots = [
+      ...(listing === undefined ? [] : [spot(signature, listing.place.key)]),
+      spot(signature, address),
+      ...(namespace === undefined ? [] : [spot(signature, address, namespace)]),
+    ];
+    return spots.flatMap((name) => this.#bySpot.get(name)?.without(ports) ?? []);
   }
 
   #companyFor(key: string, ports: readonly string[], spots: readonly string[]): Company {

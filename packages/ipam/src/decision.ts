@@ -32,7 +32,7 @@ function isSatisfied(service: Allocation): boolean {
     view.families.length > 0 &&
     (view.group === undefined || view.group === service.group) &&
     view.families.every((family) => holds.has(family)) &&
-    [...request.addresses].every(([family, value]) => holds.get(family)?.value === value)
+    service.hasAllRequested
   );
 }
 
@@ -66,13 +66,8 @@ export function decide(service: Allocation, world: World): Decision {
 }
 
 /** Whether nothing that the Service has contradicts its wish. */
-function wantsOnlyMore({ view, holds, request, group, wantsToMove }: Allocation): boolean {
-  return (
-    request.ok &&
-    !wantsToMove &&
-    (view.group === undefined || view.group === group) &&
-    [...request.addresses].every(([family, value]) => holds.get(family)?.value === value)
-  );
+function wantsOnlyMore({ view, request, group, wantsToMove, hasAllRequested }: Allocation): boolean {
+  return request.ok && !wantsToMove && (view.group === undefined || view.group === group) && hasAllRequested;
 }
 
 /** Looks for addresses for one Service in the groups that may serve it. */

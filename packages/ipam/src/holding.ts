@@ -1,7 +1,7 @@
 import type { IPFamily, RefusalToken } from '@fairlead/api';
 import { formatAddress, quote } from '@fairlead/api';
 import type { Aged } from './age.ts';
-import { compareAge } from './age.ts';
+import { compareAge, olderOf } from './age.ts';
 import type { Pool } from './pool.ts';
 import type { Ports } from './port-index.ts';
 import { PortList } from './port-index.ts';
@@ -238,7 +238,7 @@ export class Holding<H extends Holder> {
 function oldestOf<H extends Holder>(holders: Iterable<H>): H | undefined {
   let oldest: H | undefined;
   for (const holder of holders) {
-    oldest = oldest === undefined || compareAge(holder.view, oldest.view) < 0 ? holder : oldest;
+    oldest = olderOf(oldest, holder);
   }
   return oldest;
 }

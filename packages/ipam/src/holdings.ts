@@ -3,7 +3,6 @@ import type { Allocation } from './allocation.ts';
 import { Holding } from './holding.ts';
 import type { Place } from './place.ts';
 import type { Pool } from './pool.ts';
-import { PortList } from './port-index.ts';
 import { SharedAddresses } from './shared-addresses.ts';
 
 /** Every address in use, found by its number and by who could share it. */
@@ -39,15 +38,7 @@ export class Holdings {
 
   /** An address there that the Service could join and does not have; undefined when there is none. */
   joinable(service: Allocation, place: Place): Holding<Allocation> | undefined {
-    if (service.signature === undefined) {
-      return undefined;
-    }
-    for (const holding of this.#shared.joinable(service.signature, place, new PortList(service.view.ports))) {
-      if (!holding.holders.has(service)) {
-        return holding;
-      }
-    }
-    return undefined;
+    return this.#shared.joinable(service, place);
   }
 
   /**

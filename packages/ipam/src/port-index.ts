@@ -99,17 +99,29 @@ export class PortIndex<T extends { readonly ports: Ports }> {
     }
   }
 
-  /** Members that have none of the ports. Not to be changed while one goes through them. */
-  *without(ports: Ports): Generator<T, void, undefined> {
-    for (const member of this.#candidates(ports)) {
+  /** All members that have none of the ports. */
+  without(ports: Ports): T[] {
+    const found: T[] = [];
+    for (const member of this.#candidates(ports) ?? []) {
       if (areDisjoint(ports, member.ports)) {
-        yield member;
+        found.push(member);
       }
     }
+    return found;
   }
 
-  /** Few enough members among which are all that have none of the ports. */
-  #candidates(ports: Ports): Iterable<T> {
+  /** A member that has none of the ports and is acceptable; undefined when there is none. */
+  find(ports: Ports, isAcceptable: (member: T) => boolean): T | undefined {
+    for (const member of this.#candidates(ports) ?? []) {
+      if (areDisjoint(ports, member.ports) && isAcceptable(member)) {
+        return member;
+      }
+    }
+    return undefined;
+  }
+
+  /** Few enough members among which are all that have none of the ports; undefined when there is none. */
+  #candidates(ports: Ports): Iterable<T> | undefined {
     if (this.#members.size <= 1) {
       return this.#members;
     }
@@ -118,7 +130,7 @@ export class PortIndex<T extends { readonly ports: Ports }> {
     for (const port of ports) {
       const having = this.#having.get(port) ?? 0;
       if (having === this.#members.size) {
-        return [];
+        return undefined;
       }
       if (having > most) {
         most = having;

@@ -1,7 +1,6 @@
 import type { Allocation } from './allocation.ts';
 import type { Holding } from './holding.ts';
-import type { Ports } from './port-index.ts';
-import { PortIndex } from './port-index.ts';
+import { PortIndex, PortList } from './port-index.ts';
 import type { Place } from './place.ts';
 
 /** Where an address stands that others could join. */
@@ -48,9 +47,11 @@ export class SharedAddresses {
     }
   }
 
-  /** Addresses that one with this signature and these ports could join there. */
-  joinable(signature: string, place: Place, ports: Ports): Iterable<Holding<Allocation>> {
-    return this.#bySignature.get(signature)?.get(place.key)?.without(ports) ?? [];
+  /** An address there that the Service could join and does not have; undefined when there is none. */
+  joinable(service: Allocation, place: Place): Holding<Allocation> | undefined {
+    const { signature, view } = service;
+    const index = signature === undefined ? undefined : this.#bySignature.get(signature)?.get(place.key);
+    return index?.find(new PortList(view.ports), ({ holders }) => !holders.has(service));
   }
 
   #indexFor(signature: string, place: string): PortIndex<Holding<Allocation>> {

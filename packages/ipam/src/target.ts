@@ -23,11 +23,9 @@ export function targetOf(service: Allocation, world: World): Target {
   if (!request.ok) {
     return { kind: 'refused', refusal: request.refusal };
   }
-  const requested = [...request.addresses];
-  const lacksRequested = requested.some(([family, value]) => service.holds.get(family)?.value !== value);
   const leavesHome = service.wantsToMove || (view.group !== undefined && view.group !== service.group);
-  if (lacksRequested || (leavesHome && requested.length > 0)) {
-    return requestedTarget(service, requested, world);
+  if (!service.hasAllRequested || (leavesHome && request.addresses.size > 0)) {
+    return requestedTarget(service, [...request.addresses], world);
   }
   if (view.group !== undefined) {
     return namedTarget(service, view.group, world);

@@ -1,4 +1,4 @@
-import { AgeLine, compareAge } from './age.ts';
+import { AgeLine, olderOf } from './age.ts';
 import type { Allocation } from './allocation.ts';
 import type { Holding } from './holding.ts';
 import type { Ledger } from './ledger.ts';
@@ -46,10 +46,7 @@ export class Turn {
     this.#ledger.openedHoldings.clear();
     const joiner = this.#oldestCandidate();
     const drawer = this.#oldestDrawer();
-    if (joiner === undefined || drawer === undefined) {
-      return joiner ?? drawer;
-    }
-    return compareAge(joiner.view, drawer.view) < 0 ? joiner : drawer;
+    return joiner === undefined ? drawer : olderOf(drawer, joiner);
   }
 
   /** What has come of judging whose turn it was. */
@@ -66,15 +63,11 @@ export class Turn {
     let oldest: Allocation | undefined;
     for (const name of this.#ledger.freedGroups) {
       const group = this.#ledger.catalogue.groups.get(name);
-      let isWanted = false;
-      for (const service of group === undefined ? [] : this.#waiting.whoCanUse(group)) {
-        if (!this.#inVain.has(service)) {
-          isWanted = true;
-          oldest = oldest === undefined || compareAge(service.view, oldest.view) < 0 ? service : oldest;
-        }
-      }
-      if (!isWanted) {
+      const service = group === undefined ? undefined : this.#waiting.oldestWhoCanUse(group, this.#inVain);
+      if (service === undefined) {
         this.#ledger.freedGroups.delete(name);
+      } else {
+        oldest = olderOf(oldest, service);
       }
     }
     return oldest;

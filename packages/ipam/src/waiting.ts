@@ -1,5 +1,5 @@
 import type { IPFamily } from '@fairlead/api';
-import { AgeLine } from './age.ts';
+import { AgeLine, olderOf } from './age.ts';
 import type { Allocation } from './allocation.ts';
 import type { Group } from './group.ts';
 import type { Holding } from './holding.ts';
@@ -158,14 +158,16 @@ export class WaitingServices {
     return this.#byNamespace.get(namespace) ?? [];
   }
 
-  /** Of each need that the group, as it is now, could meet: who is the oldest that has it. */
-  *whoCanUse(group: Group): Iterable<Allocation> {
+  /** The oldest who could use what the group has free now, of those who stand in front and were not tried in vain. */
+  oldestWhoCanUse(group: Group, inVain: ReadonlySet<Allocation>): Allocation | undefined {
+    let oldest: Allocation | undefined;
     for (const { need, lines } of this.#fronts.get(group.name)?.values() ?? []) {
-      const oldest = lines.first?.members.first;
-      if (oldest !== undefined && isMet(need, group)) {
-        yield oldest;
+      const front = lines.first?.members.first;
+      if (front !== undefined && !inVain.has(front) && isMet(need, group)) {
+        oldest = olderOf(oldest, front);
       }
     }
+    return oldest;
   }
 
   /** Whether somebody asks for an address and has not got it. */
@@ -184,7 +186,7 @@ export class WaitingServices {
   }
 
   /** Who could join the holders of an address: because it is this one, or any at its place. */
-  whoCanJoin(holding: Holding<Allocation>): Iterable<Company> {
+  whoCanJoin(holding: Holding<Allocation>): readonly Company[] {
     return this.#companies.whoCanJoin(holding);
   }
 
