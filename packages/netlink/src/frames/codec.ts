@@ -20,14 +20,18 @@ export function encodeFrame(frame: LanFrame): Buffer {
 }
 
 /**
- * The bytes of frames, made once for each object: who asks the same question ten times a second passes the same one.
- * Frames are values; one that was changed afterwards would go out as it was.
+ * The bytes of frames; of those to one station they are made once for each object: who asks the same question ten times
+ * a second passes the same one. Frames are values; one that was changed afterwards would go out as it was.
  */
 export class FrameEncoder {
   readonly #known = new WeakMap<LanFrame, Buffer>();
 
   /** As {@link encodeFrame}. */
   encode(frame: LanFrame): Buffer {
+    // A thousand announcements in a burst are all different, and remembering them costs more than making them.
+    if (isGroupAddress(frame.destinationMAC)) {
+      return encodeFrame(frame);
+    }
     let bytes = this.#known.get(frame);
     if (bytes === undefined) {
       bytes = encodeFrame(frame);
@@ -35,6 +39,11 @@ export class FrameEncoder {
     }
     return bytes;
   }
+}
+
+/** Whether it is a broadcast or multicast address: the lowest bit of the first byte (IEEE 802). */
+function isGroupAddress(mac: string): boolean {
+  return (Number.parseInt(mac.slice(0, 2), 16) & 1) !== 0;
 }
 
 /** Different frames that are remembered; a quiet LAN has a few for each neighbour. */

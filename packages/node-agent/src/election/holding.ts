@@ -76,10 +76,8 @@ export function announceAll(machine: Machine): void {
   for (const record of machine.records.values()) {
     if (record.phase.type === 'held') {
       announce(machine, record, record.phase);
-      machine.outbox.enqueue('repeat', {
-        type: 'frame',
-        frame: { type: 'question', about: record.address, sender: 'own', to: 'all' },
-      });
+      const frame = { type: 'question', about: record.address, sender: 'own', to: 'all' } as const;
+      machine.outbox.enqueue('repeat', { type: 'frame', frame }, record.key);
     }
   }
 }
@@ -96,7 +94,7 @@ export function heardQuestion(machine: Machine, record: AddressRecord): void {
 function enqueue(machine: Machine, record: AddressRecord, phase: HeldPhase, first: boolean): void {
   if (!phase.queued || first) {
     phase.queued = true;
-    machine.outbox.enqueue(first ? 'first-announcement' : 'repeat', { type: 'announcement', record });
+    machine.outbox.enqueue(first ? 'first-announcement' : 'repeat', { type: 'announcement', record }, record);
   }
 }
 

@@ -32,16 +32,28 @@ test('first announcements go before proofs, and proofs before repeats', () => {
 
 test('what is no longer wanted costs nothing', () => {
   const outbox = new Outbox<string>({ perSecond: 1, burst: 1 });
-  for (const item of ['stale', 'stale', 'wanted']) {
+  for (const item of ['stale', 'stale too', 'wanted']) {
     outbox.enqueue('proof', item);
   }
   const sent: string[] = [];
   outbox.drain(0, (item) => {
-    if (item === 'stale') {
+    if (item.startsWith('stale')) {
       return 0;
     }
     sent.push(item);
     return 1;
   });
   expect(sent).toEqual(['wanted']);
+});
+
+test('what waits already is not said twice, however often it is asked for, and in its last form', () => {
+  const outbox = new Outbox<string>({ perSecond: 1000, burst: 1 });
+  for (let count = 0; count < 10_000; count += 1) {
+    outbox.enqueue('repeat', `here, ${count}`, 'a');
+    outbox.enqueue('repeat', 'there', 'b');
+  }
+  expect(outbox.length).toBe(2);
+  expect(drainAll(outbox, 1000).map(({ item }) => item)).toEqual(['here, 9999', 'there']);
+  outbox.enqueue('repeat', 'here again', 'a');
+  expect(outbox.length).toBe(1);
 });

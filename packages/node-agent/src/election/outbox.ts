@@ -11,7 +11,12 @@ const URGENCIES: readonly Urgency[] = ['first-announcement', 'proof', 'repeat'];
 export class Outbox<T> {
   readonly #perMs: number;
   readonly #burst: number;
-  readonly #queues: Record<Urgency, T[]> = { 'first-announcement': [], proof: [], repeat: [] };
+  /** By key, in the order in which they came. */
+  readonly #queues: Readonly<Record<Urgency, Map<unknown, T>>> = {
+    'first-announcement': new Map(),
+    proof: new Map(),
+    repeat: new Map(),
+  };
   #tokens: number;
   #filledAt = 0;
 
@@ -22,9 +27,13 @@ export class Outbox<T> {
     this.#tokens = options.burst;
   }
 
-  /** Puts an item in line. Whether it is still wanted is judged when its turn comes. */
-  enqueue(urgency: Urgency, item: T): void {
-    this.#queues[urgency].push(item);
+  /**
+   * Puts an item in line. Whether it is still wanted is judged when its turn comes. Where one with that key waits already,
+   * the new one has its place: a node that has more to say than it may must not say it twice, nor remember it twice.
+   * @param key default: the item itself
+   */
+  enqueue(urgency: Urgency, item: T, key: unknown = item): void {
+    this.#queues[urgency].set(key, item);
   }
 
   /**
@@ -36,26 +45,25 @@ export class Outbox<T> {
     this.#filledAt = now;
     for (const urgency of URGENCIES) {
       const queue = this.#queues[urgency];
-      let taken = 0;
-      while (this.#tokens >= 1 && taken < queue.length) {
-        const item = queue[taken];
-        taken += 1;
-        if (item !== undefined) {
-          this.#tokens -= send(item);
+      // What is enqueued meanwhile comes up in the same loop.
+      for (const [key, item] of queue) {
+        if (this.#tokens < 1) {
+          break;
         }
+        queue.delete(key);
+        this.#tokens -= send(item);
       }
-      queue.splice(0, taken);
     }
   }
 
   /** How many items wait. */
   get length(): number {
-    return URGENCIES.reduce((sum, urgency) => sum + this.#queues[urgency].length, 0);
+    return URGENCIES.reduce((sum, urgency) => sum + this.#queues[urgency].size, 0);
   }
 
   /** When the next item may go; undefined where none waits. */
   next(): number | undefined {
-    if (URGENCIES.every((urgency) => this.#queues[urgency].length === 0)) {
+    if (URGENCIES.every((urgency) => this.#queues[urgency].size === 0)) {
       return undefined;
     }
     return this.#tokens >= 1 ? this.#filledAt : this.#filledAt + (1 - this.#tokens) / this.#perMs;

@@ -62,7 +62,7 @@ export class Segment {
   #flushing = false;
   /** The frames that come now are followed by the timer's own event. */
   #draining = false;
-  /** What questions that are asked over and over are on the wire, as long as the view stays. */
+  /** What questions to one station are on the wire, as long as the view stays: peers are asked the same over and over. */
   #frames = new WeakMap<SentFrame, LanFrame>();
 
   /** Holds what the segment has adopted. Nothing is taken before {@link update} says ready and the socket is open. */
@@ -284,6 +284,9 @@ export class Segment {
   }
 
   #lanFrame(frame: SentFrame): LanFrame {
+    if (frame.type !== 'question' || typeof frame.to !== 'object') {
+      return toLanFrame(frame, this.#view.segment);
+    }
     const known = this.#frames.get(frame);
     if (known !== undefined) {
       return known;
