@@ -77,6 +77,8 @@ class Drawing {
   readonly #world: World;
   /** Whether the Service has something already; it must not end with less. */
   readonly #moves: boolean;
+  /** Groups that could help; known when {@link draw} has found nothing. */
+  #helpful: readonly Group[] | undefined;
 
   constructor(service: Allocation, groups: readonly Group[], world: World) {
     this.#service = service;
@@ -102,7 +104,7 @@ class Drawing {
 
   /** What would have to become free or joinable, after {@link draw} has found nothing. */
   wait(): Wait {
-    const needs = this.#groups.flatMap((group) => this.#needOf(group) ?? []);
+    const needs = this.#couldHelp().flatMap((group) => this.#needOf(group) ?? []);
     return this.#service.signature === undefined
       ? { ...NOTHING_TO_COME, needs }
       : { ...NOTHING_TO_COME, needs, places: this.#places(), likeness: this.#likeness() };
@@ -113,7 +115,7 @@ class Drawing {
     const { view } = this.#service;
     const groups = this.#groups;
     const [first] = groups;
-    const helpful = groups.filter((group) => this.#couldHelp(group));
+    const helpful = this.#couldHelp();
     if (helpful.length > 0) {
       // Said so that it stays true while others come and go: not what is free at this moment.
       const families = view.families.filter((family) =>
@@ -143,9 +145,6 @@ class Drawing {
 
   /** What would have to become free in the group; undefined when nothing there would help. */
   #needOf(group: Group): Need | undefined {
-    if (!this.#couldHelp(group)) {
-      return undefined;
-    }
     const { view } = this.#service;
     const families = view.families.filter(
       (family) => group.offers(family) && this.#withoutPool(group, family) === undefined,
@@ -154,11 +153,14 @@ class Drawing {
     return families.length === 0 ? undefined : { group: group.name, mode, families };
   }
 
-  /** Whether the group has, be it free or not, what is enough for the Service. */
-  #couldHelp(group: Group): boolean {
-    const { view } = this.#service;
-    const had = view.families.filter((family) => group.offers(family) || this.#kept(group, family) !== undefined);
-    return had.some((family) => group.offers(family)) && this.#isEnough(had);
+  /** The groups that have, be it free or not, what is enough for the Service. */
+  #couldHelp(): readonly Group[] {
+    const { families } = this.#service.view;
+    this.#helpful ??= this.#groups.filter((group) => {
+      const had = families.filter((family) => group.offers(family) || this.#kept(group, family) !== undefined);
+      return had.some((family) => group.offers(family)) && this.#isEnough(had);
+    });
+    return this.#helpful;
   }
 
   /** Where an address to join would help. */
@@ -209,12 +211,12 @@ class Drawing {
   /** Whether the Service can do with these families. Nobody ends with less than his groups offer only because he moves. */
   #isEnough(families: readonly IPFamily[]): boolean {
     const { view } = this.#service;
-    const rest = view.families.filter((family) => !families.includes(family));
-    return (
-      rest.length === 0 ||
-      (view.policy === 'PreferDualStack' &&
-        (!this.#moves || !rest.some((family) => this.#groups.some((group) => group.offers(family)))))
-    );
+    if (families.length === view.families.length) {
+      return true;
+    }
+    const gives = (group: Group): boolean =>
+      view.families.some((family) => !families.includes(family) && group.offers(family));
+    return view.policy === 'PreferDualStack' && !(this.#moves && this.#groups.some(gives));
   }
 
   /** Whether the addresses differ from those that the Service has. */
