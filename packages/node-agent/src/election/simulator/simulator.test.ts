@@ -42,7 +42,8 @@ describe('10,000 histories', () => {
     const history = generateHistory(24, { within: day, steps: 5000, longest: 20_000, forGood: false });
     const { violations, ms } = play(history);
     expect(violations).toEqual([]);
-    expect(ms).toBeGreaterThan(day);
+    // The last fault is drawn like the others, and may be over some minutes before the day is.
+    expect(ms).toBeGreaterThan(0.99 * day);
   }, 600_000);
 });
 
