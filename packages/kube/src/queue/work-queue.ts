@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface WorkQueueOptions {
@@ -171,7 +172,7 @@ export class WorkQueue<K> {
       await this.#handle(key, handler, options);
       this.done(key);
       if (this.#now() >= this.#turnEnds) {
-        await othersTurn();
+        await nextTurn();
         this.#turnEnds = this.#now() + LONGEST_TURN_MS;
       }
     }
@@ -207,11 +208,4 @@ export class WorkQueue<K> {
       resolve();
     }
   }
-}
-
-/** Resolves after timers and sockets have had their turn. */
-function othersTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
