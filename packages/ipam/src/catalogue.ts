@@ -1,4 +1,4 @@
-import type { IPFamily } from '@fairlead/api';
+import type { IPFamily, Refusal, RefusalToken } from '@fairlead/api';
 import { AddressError, validateServiceGroup } from '@fairlead/api';
 import type { GroupProblem, GroupView } from './group.ts';
 import { Group, compareForAssignment } from './group.ts';
@@ -6,6 +6,10 @@ import { findInterval } from './intervals.ts';
 import { PermittedGroups } from './permitted-groups.ts';
 import type { Pool } from './pool.ts';
 import { compilePool } from './pool.ts';
+import { refusalOfGroup } from './refusal.ts';
+
+/** How many refusals are kept for others to share. */
+const REFUSALS_AT_MOST = 1_024;
 
 /**
  * All groups at one moment: which pool has an address, and which groups a Service tries. Made anew at each edit of a
@@ -18,6 +22,8 @@ export class Catalogue {
   /** Which of these a Service may draw from. */
   readonly permitted: PermittedGroups;
   readonly #pools: Readonly<Record<IPFamily, readonly Pool[]>>;
+  /** By sentence. */
+  readonly #refusals = new Map<string, Refusal>();
 
   private constructor(groups: ReadonlyMap<string, Group>, pools: Readonly<Record<IPFamily, readonly Pool[]>>) {
     this.groups = groups;
@@ -45,6 +51,20 @@ export class Catalogue {
       groups.set(view.name, new Group(view, accepted, problems, isTaken, before?.groups.get(view.name)));
     }
     return new Catalogue(groups, pools);
+  }
+
+  /** A refusal by a group; thousands that wait for the same have the same one in memory. */
+  refusalOf(group: string, token: RefusalToken, sentence: string): Refusal {
+    const known = this.#refusals.get(sentence);
+    if (known?.token === token && known.object?.name === group) {
+      return known;
+    }
+    if (this.#refusals.size >= REFUSALS_AT_MOST) {
+      this.#refusals.clear();
+    }
+    const refusal = refusalOfGroup(group, token, sentence);
+    this.#refusals.set(sentence, refusal);
+    return refusal;
   }
 
   /** The pool that has the address, be it excluded there. */

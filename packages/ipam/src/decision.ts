@@ -2,7 +2,7 @@ import type { IPFamily, Refusal } from '@fairlead/api';
 import type { Allocation, World } from './allocation.ts';
 import type { Group } from './group.ts';
 import type { Place } from './place.ts';
-import { listNames, refusalOfGroup, refusalOfService } from './refusal.ts';
+import { listNames, refusalOfService } from './refusal.ts';
 import { targetOf } from './target.ts';
 import { NOTHING_TO_COME } from './waiting.ts';
 import type { Need, Wait } from './waiting.ts';
@@ -190,7 +190,7 @@ class Drawing {
   #refuse(group: Group | undefined, token: Refusal['token'], sentence: string): Refusal {
     return group === undefined
       ? refusalOfService(this.#service.view, token, sentence)
-      : refusalOfGroup(group.name, token, sentence);
+      : this.#world.catalogue.refusalOf(group.name, token, sentence);
   }
 
   /**
