@@ -5,12 +5,13 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figureRows, formatTable, keepsItsBound } from './figures.ts';
 import type { Figure } from './figures.ts';
+import { machine } from './machine.ts';
 
 interface Bench {
   /** Its folder here; `main.ts --json FILE` in it writes its figures. */
@@ -46,13 +47,6 @@ async function figuresOf(bench: Bench, folder: string): Promise<Figure[]> {
     throw new Error(`the bench ${bench.name} ended with ${code}; its last lines above say why`);
   }
   return JSON.parse(await readFile(file, 'utf8')) as Figure[];
-}
-
-/** The machine in words: what the figures depend on. */
-function machine(): string {
-  const [cpu] = cpus();
-  const gib = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${gib} GiB, Linux ${release()}, Node ${process.versions.node}`;
 }
 
 function render(sections: readonly { readonly bench: Bench; readonly figures: readonly Figure[] }[]): string {
