@@ -13,7 +13,7 @@ export interface ProbeOptions {
   readonly intervalMs?: number;
   /** Number of sockets, used in turns: so many flows for ECMP and conntrack. Default 16. */
   readonly flows?: number;
-  /** How long answers are awaited after the last packet. Default 200 ms. */
+  /** Answers are awaited after the last packet until none has come for so long. Default 200 ms. */
   readonly settleMs?: number;
   /** Ends by itself after so many packets. Default: only when it is stopped. */
   readonly packets?: number;

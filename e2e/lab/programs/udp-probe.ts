@@ -1,7 +1,7 @@
 /**
  * Sends numbered UDP packets at a steady rate and notes who answers: `node udp-probe.ts '{"address", "port", "intervalMs",
  * "flows", "settleMs", "packets", "forwarders"}'`. Prints `ready` when it sends; ends after `packets` of them or when standard
- * input does, waits `settleMs` for answers under way, and prints the series as one line of JSON.
+ * input does, waits for answers under way until none has come for `settleMs`, and prints the series as one line of JSON.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -16,6 +16,13 @@ const { address, port, intervalMs, flows, settleMs, packets: limit, forwarders }
 
 /** Every packet has the same size, so that byte counters count packets. */
 const PAYLOAD_LENGTH = 8;
+/**
+ * Packets that are sent in one millisecond at most. All that are due after a stall of this process, at once, would be more
+ * than the answering socket has room for, and their loss looks like a fault of the network.
+ */
+const MOST_AT_ONCE = 8;
+/** How often the wait for answers begins anew, at most. */
+const MOST_WAITS = 10;
 
 try {
   setPriority(-15); // what is late here looks like a fault of the network
@@ -26,6 +33,7 @@ try {
 const sent: number[] = [];
 const answered: (number | undefined)[] = [];
 const nodes: (string | undefined)[] = [];
+let received = 0;
 let duplicates = 0;
 let maxSendLateMs = 0;
 
@@ -39,6 +47,7 @@ const sockets = await Promise.all(
         duplicates += 1;
         return;
       }
+      received += 1;
       answered[index] = now();
       nodes[index] = forwarders[source] ?? node;
     });
@@ -62,7 +71,8 @@ function turn(): void {
     void finish();
     return;
   }
-  for (;;) {
+  let atOnce = 0;
+  for (; atOnce < MOST_AT_ONCE; atOnce += 1) {
     const due = start + sent.length * intervalMs;
     const time = now();
     if (due > time || sent.length >= limit) break;
@@ -71,13 +81,19 @@ function turn(): void {
     sent.push(time);
     sockets[index % flows]?.send(String(index).padStart(PAYLOAD_LENGTH, '0'), port, address, () => {});
   }
-  Atomics.wait(sleeper, 0, 0, Math.max(0, start + sent.length * intervalMs - now()));
+  const breather = atOnce === MOST_AT_ONCE ? 1 : 0;
+  Atomics.wait(sleeper, 0, 0, Math.max(breather, start + sent.length * intervalMs - now()));
   setImmediate(turn);
 }
 turn();
 
 async function finish(): Promise<void> {
-  await delay(settleMs);
+  // While answers still come in, on a machine at work, the wait begins anew; but not for ever.
+  for (let waits = 0; waits < MOST_WAITS; waits += 1) {
+    const before = received;
+    await delay(settleMs);
+    if (received === before) break;
+  }
   const packets = sent.map((time, index): ProbePacket => ({
     sent: time,
     answered: answered[index] ?? null,
