@@ -74,7 +74,8 @@ export const AGENT_GONE = [
   staged({
     name: 'agent-upgraded',
     what: 'the agent of the holder is told to end (SIGTERM), as a roll-out does; the next one starts',
-    others: 'MetalLB 0.16.1: gap 25 ms, overlap 194 ms; PureLB 0.14.1: gap 5.1–6.9 s; PureLB 0.16.6: gap 0.14 s, overlap 3 ms',
+    others:
+      'MetalLB 0.16.1: gap 25 ms, overlap 194 ms; PureLB 0.14.1: gap 5.1–6.9 s; PureLB 0.16.6: gap 0.14 s, overlap 3 ms',
     promised: PROMISED,
     once: async (stage) => withoutAgent(stage, replaced),
   }),

@@ -40,20 +40,21 @@ export function holdingTimes({ node, address, has, from, to, events, absences }:
     }
   }
   if (since !== undefined) spans.push({ from: since, to });
-  return spans.flatMap((span) => without(span, absences)).map((span) => ({ node, ...span }));
+  return spans.flatMap((span) => without(span, absences)).map((span) => ({ node, from: span.from, to: span.to }));
 }
 
 /** What is left of a time when others are taken out of it. */
 function without(span: Span, absences: readonly Span[]): Span[] {
-  return absences
-    .reduce<Span[]>(
-      (left, absence) =>
-        left.flatMap(({ from, to }) => [
+  return absences.reduce<Span[]>(
+    (left, absence) =>
+      left
+        .flatMap(({ from, to }) => [
           { from, to: Math.min(to, absence.from) },
           { from: Math.max(from, absence.to), to },
-        ]).filter(({ from, to }) => from < to),
-      [span],
-    );
+        ])
+        .filter(({ from, to }) => from < to),
+    [span],
+  );
 }
 
 /** The times in which two nodes or more had the address. */

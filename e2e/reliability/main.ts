@@ -40,7 +40,8 @@ function chosen(only: string | undefined): readonly Scenario[] {
 
 function timesOf(text: string): number {
   const times = Number(text);
-  if (!Number.isInteger(times) || times < 1) throw new RangeError(`--times takes a whole number from 1 on, not ${text}`);
+  if (!Number.isInteger(times) || times < 1)
+    throw new RangeError(`--times takes a whole number from 1 on, not ${text}`);
   return times;
 }
 
@@ -72,5 +73,7 @@ const broken = results.flatMap((result) =>
   brokenPromises(result).map((promise) => `${result.scenario.name}: ${promise}`),
 );
 for (const promise of broken) process.stdout.write(`not kept: ${promise}\n`);
-process.stdout.write(`${broken.length} of the promises not kept, in ${((performance.now() - began) / 60_000).toFixed(1)} min\n`);
+process.stdout.write(
+  `${broken.length} of the promises not kept, in ${((performance.now() - began) / 60_000).toFixed(1)} min\n`,
+);
 process.exitCode = broken.length === 0 ? 0 : 1;

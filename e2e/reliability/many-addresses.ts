@@ -154,7 +154,9 @@ function judge(what: {
   const silent = reports.filter(([, { packets }]) => packets.at(-1)?.answered === null).map(([address]) => address);
   const moved = survivors.flatMap((node) => {
     const has = new Set(after.get(node));
-    return (before.get(node) ?? []).filter((address) => !has.has(address)).map((address) => `${address} of ${node.name}`);
+    return (before.get(node) ?? [])
+      .filter((address) => !has.has(address))
+      .map((address) => `${address} of ${node.name}`);
   });
   const shares = survivors.map((node) => {
     const taken = (after.get(node) ?? []).filter((address) => lost.includes(address));

@@ -27,7 +27,7 @@ export async function measure(scenario: Scenario, { times, progress }: MeasureOp
     for (let done = 0; done < times && failures.length < MOST_FAILURES; done += 1) {
       try {
         preparation ??= await scenario.prepare({ progress: (text) => progress(`${name}: ${text}`) });
-        const outcome = await preparation.repeat();
+        const outcome = onlyOutcome(await preparation.repeat());
         outcomes.push(outcome);
         if (outcome.faults.length > 0) preparation.fail();
         progress(`${name} ${done + 1}/${times}: ${inWords(outcome)}`);
@@ -44,6 +44,11 @@ export async function measure(scenario: Scenario, { times, progress }: MeasureOp
     await preparation?.[Symbol.asyncDispose]();
   }
   return { scenario: { name, what, promised, ...(others !== undefined && { others }) }, outcomes, failures };
+}
+
+/** An outcome without what else its scenario may know, thousands of packets for instance. */
+function onlyOutcome({ lost, gapMs, overlapMs, settledMs, probeLateMs, faults }: Outcome): Outcome {
+  return { lost, gapMs, overlapMs, ...(settledMs !== undefined && { settledMs }), probeLateMs, faults };
 }
 
 function inWords({ lost, gapMs, overlapMs, settledMs, probeLateMs, faults }: Outcome): string {

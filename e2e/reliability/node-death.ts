@@ -64,7 +64,8 @@ async function emptyNeighboursOfTor(stage: Stage): Promise<void> {
 
 const PROMISED: Bounds = { gapMs: 1000, overlapMs: 0 };
 const OTHERS_WARM = 'MetalLB 0.16.1: 5.1–6.1 s; PureLB 0.14.1: 20 s and more; PureLB 0.16.6: 24 s and more';
-const OTHERS_COLD = 'until another node announces: MetalLB 0.16.1: 5.1–6.6 s; PureLB 0.14.1: 5.2–7.5 s; PureLB 0.16.6: 8.0–12.9 s';
+const OTHERS_COLD =
+  'until another node announces: MetalLB 0.16.1: 5.1–6.6 s; PureLB 0.14.1: 5.2–7.5 s; PureLB 0.16.6: 8.0–12.9 s';
 
 /** The node that has the address dies. */
 export const NODE_DEATH = [

@@ -30,6 +30,23 @@ export interface StageOptions {
   readonly agents?: LBNodeAgentManifest['spec'];
 }
 
+/** What a Service of {@link Stage.fresh} is to be. */
+export interface ServiceWish {
+  readonly name: string;
+  readonly group: string;
+  readonly family: IPFamily;
+}
+
+/** How {@link Stage.fresh} makes a Service. */
+export interface FreshOptions {
+  /** Default: {@link Stage.nextFamily}. */
+  readonly family?: IPFamily;
+  /** Default: the one whose addresses lie on the LAN. */
+  readonly group?: string;
+  /** Default: {@link serviceWithoutPods}. */
+  readonly manifest?: (wish: ServiceWish) => object;
+}
+
 /** An address that one node has since a moment ago, and no other node has ever had. */
 export interface FreshAddress {
   /** The Service's name. */
@@ -76,12 +93,12 @@ export class Stage implements AsyncDisposable {
     return this.#services % 2 === 0 ? 'IPv4' : 'IPv6';
   }
 
-  /** Makes a Service without Pods, and waits until a node has announced and claimed its address. */
-  async fresh(options: { readonly family?: IPFamily; readonly group?: string } = {}): Promise<FreshAddress> {
-    const { family = this.nextFamily, group = LOCAL_GROUP } = options;
+  /** Makes a Service, by default one without Pods, and waits until a node has announced and claimed its address. */
+  async fresh(options: FreshOptions = {}): Promise<FreshAddress> {
+    const { family = this.nextFamily, group = LOCAL_GROUP, manifest = serviceWithoutPods } = options;
     this.#services += 1;
     const name = `service-${this.#services}`;
-    await createService(this.lab, serviceWithoutPods({ name, group, family }));
+    await createService(this.lab, manifest({ name, group, family }));
     const [address = ''] = await untilAddresses(this.lab, name, 1);
     return { name, address, holder: await this.untilClaimed(address) };
   }
@@ -167,12 +184,7 @@ export function staged({ stage: options, ...scenario }: StagedOptions): StagedSc
 }
 
 /** A Service that nothing stands behind: the nodes' responders answer. */
-export function serviceWithoutPods(wish: {
-  readonly name: string;
-  readonly group: string;
-  readonly family: IPFamily;
-}): object {
-  const { name, group, family } = wish;
+export function serviceWithoutPods({ name, group, family }: ServiceWish): object {
   return {
     apiVersion: 'v1',
     kind: 'Service',

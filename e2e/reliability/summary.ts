@@ -28,10 +28,6 @@ export function distributionOf(
 
 /** What of its promise a scenario has not kept, in words; whatever was wrong in a repetition is broken as well. */
 export function brokenPromises({ scenario: { promised }, outcomes, failures }: Result): string[] {
-  const over = (what: string, value: number | undefined, bound: number | undefined, unit = ' ms'): string[] =>
-    value === undefined || bound === undefined || value <= bound
-      ? []
-      : [`${what} ${formatNumber(value)}${unit}, promised ${formatNumber(bound)}${unit}`];
   const faults = outcomes.flatMap((outcome, index) =>
     outcome.faults.map((fault) => `repetition ${index + 1}: ${fault}`),
   );
@@ -44,6 +40,12 @@ export function brokenPromises({ scenario: { promised }, outcomes, failures }: R
     ...failures.map((failure) => `a repetition did not come to an end: ${failure}`),
     ...(outcomes.length === 0 ? ['nothing was measured'] : []),
   ];
+}
+
+function over(what: string, value: number | undefined, bound: number | undefined, unit = ' ms'): string[] {
+  return value === undefined || bound === undefined || value <= bound
+    ? []
+    : [`${what} ${formatNumber(value)}${unit}, promised ${formatNumber(bound)}${unit}`];
 }
 
 /** The header of the table. Four figures in a cell are the least, the median, the p99 and the most. */
@@ -102,5 +104,8 @@ function rounded(value: number): string {
 
 /** What would end a cell or begin markup is not wanted from messages of others. */
 function withoutMarkup(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').replaceAll(/[|*_`<>[\]\\]/g, ' ').slice(0, 200);
+  return text
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[|*_`<>[\]\\]/g, ' ')
+    .slice(0, 200);
 }

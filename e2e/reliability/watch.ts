@@ -15,6 +15,8 @@ export interface WatchOptions {
   readonly from?: string;
   /** Default: the responder of {@link Lab.startResponders}. */
   readonly port?: number;
+  /** Who it was that answered, by the source address that a backend saw; as for a probe of the lab. */
+  readonly forwarders?: Readonly<Record<string, string>>;
   /** Nodes that are off the LAN when it begins. */
   readonly absent?: readonly LabNode[];
 }
@@ -68,14 +70,14 @@ export class Watch implements AsyncDisposable {
 
   /** Starts all witnesses, and returns when they have seen a moment in which nothing was done. */
   static async start(lab: Lab, options: WatchOptions): Promise<Watch> {
-    const { address, from = NAMESPACES.client, port = RESPONDER_PORT } = options;
+    const { address, from = NAMESPACES.client, port = RESPONDER_PORT, forwarders = {} } = options;
     const began = now();
     const [capture, ...monitors] = await Promise.all([
       startCapture(lab.run),
       ...lab.nodes.map(async ({ name, namespace }) => [name, await startIpMonitor(lab.run, namespace)] as const),
     ]);
     const hadIt = new Set(await holdersOf(lab, address));
-    const probe = await lab.probe({ from, address, port });
+    const probe = await lab.probe({ from, address, port, forwarders });
     await pass(QUIET_MS);
     return new Watch({ lab, options, capture, probe, kernels: new Map(monitors), hadIt, from: began });
   }
@@ -190,7 +192,8 @@ export class Watch implements AsyncDisposable {
     const found = new AbortController();
     const either = AbortSignal.any([signal, found.signal]);
     try {
-      await Promise.race(
+      // The monitor of a node that has died has ended, and tells nothing any more.
+      await Promise.any(
         [...this.#kernels.values()].map(async ({ events }) =>
           events.waitFor((event) => event.type === 'address', { from: events.length, signal: either }),
         ),

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { AGENT_GONE } from './agent-gone.ts';
+import { PLANNED_MOVE } from './planned-move.ts';
+import type { Outcome } from './scenario.ts';
+import { Stage, type StagedScenario } from './stage.ts';
+
+/**
+ * One repetition of the cheapest scenarios, so that the bench is known to run; its figures are those of a machine at work.
+ * What a planned move may overlap is promised for a machine that is not.
+ */
+const WIDE_OVERLAP_MS = 1000;
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.start({ progress: () => {} });
+}, 90_000);
+
+afterAll(async () => {
+  await stage?.[Symbol.asyncDispose]();
+}, 30_000);
+
+async function once({ name, once: repeat }: StagedScenario): Promise<Outcome> {
+  try {
+    const outcome = await repeat(stage);
+    process.stderr.write(`${name}: ${JSON.stringify(outcome)}\n`);
+    return outcome;
+  } catch (error) {
+    stage.lab.fail();
+    throw error;
+  }
+}
+
+function named(scenarios: readonly StagedScenario[], name: string): StagedScenario {
+  const found = scenarios.find((scenario) => scenario.name === name);
+  if (found === undefined) throw new RangeError(`no scenario ${name}`);
+  return found;
+}
+
+test.each(['agent-killed', 'agent-oom'])(
+  '%s: nothing is lost, and no kernel changes anything',
+  async (name) => {
+    const outcome = await once(named(AGENT_GONE, name));
+    expect(outcome).toMatchObject({ lost: 0, gapMs: 0, overlapMs: 0, faults: [] });
+  },
+  60_000,
+);
+
+test('a drained node hands its address over without a loss', async () => {
+  const outcome = await once(named(PLANNED_MOVE, 'node-drained'));
+  expect(outcome).toMatchObject({ lost: 0, gapMs: 0, faults: [] });
+  expect(outcome.overlapMs).toBeLessThan(WIDE_OVERLAP_MS);
+}, 60_000);
