@@ -1,7 +1,7 @@
 /**
  * `make bench`: runs every bench, one after the other on an otherwise idle machine, and prints their figures, each
- * beside its floor. `--write` puts them into docs/performance.md as well; `--only NAME` runs one bench. Ends with 1
- * when a figure misses its bound.
+ * beside its floor. `--write` puts them into docs/performance.md as well; `--only NAME,…` runs some of them, and the
+ * page keeps what it has of the others. Ends with 1 when a figure misses its bound.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,6 +12,8 @@ import { parseArgs } from 'node:util';
 import { figureRows, formatTable, keepsItsBound } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { machine } from './machine.ts';
+import { replaceSections } from './page.ts';
+import type { Section } from './page.ts';
 
 interface Bench {
   /** Its folder here; `main.ts --json FILE` in it writes its figures. */
@@ -49,23 +51,18 @@ async function figuresOf(bench: Bench, folder: string): Promise<Figure[]> {
   return JSON.parse(await readFile(file, 'utf8')) as Figure[];
 }
 
-function render(sections: readonly { readonly bench: Bench; readonly figures: readonly Figure[] }[]): string {
+function sectionOf({ title }: Bench, figures: readonly Figure[]): Section {
   const date = new Date().toISOString().slice(0, 10);
-  return [
-    '# Performance',
-    '',
-    `Written by \`make bench ARGS=--write\` on ${date}: ${machine()}. Everything runs on this one machine: etcd, kube-apiserver, controller-manager, three nodes with kube-proxy, the upstream router and the clients. The floor is the same work without Fairlead, measured in the same run.`,
-    ...sections.flatMap(({ bench, figures }) => ['', `## ${bench.title}`, '', formatTable(figureRows(figures))]),
-    '',
-  ].join('\n');
+  return { title, body: `${date}, ${machine()}.\n\n${formatTable(figureRows(figures))}` };
 }
 
 const { values } = parseArgs({
   options: { write: { type: 'boolean', default: false }, only: { type: 'string' } },
 });
-const chosen = BENCHES.filter(({ name }) => values.only === undefined || name === values.only);
-if (chosen.length === 0) {
-  throw new Error(`--only takes one of ${BENCHES.map(({ name }) => name).join(', ')}`);
+const names = values.only?.split(',');
+const chosen = BENCHES.filter(({ name }) => names?.includes(name) ?? true);
+if (names !== undefined && chosen.length !== new Set(names).size) {
+  throw new Error(`--only takes some of ${BENCHES.map(({ name }) => name).join(',')}; not ${values.only}`);
 }
 const folder = await mkdtemp(join(tmpdir(), 'fairlead-bench-'));
 try {
@@ -74,10 +71,10 @@ try {
     process.stdout.write(`\n== ${bench.title}\n`);
     sections.push({ bench, figures: await figuresOf(bench, folder) });
   }
-  const text = render(sections);
-  process.stdout.write(`\n${text}`);
+  const written = sections.map(({ bench, figures }) => sectionOf(bench, figures));
+  process.stdout.write(`\n${written.map(({ title, body }) => `## ${title}\n\n${body}\n`).join('\n')}`);
   if (values.write) {
-    await writeFile(page, text);
+    await writeFile(page, replaceSections(await readFile(page, 'utf8'), written));
   }
   const missed = sections.flatMap(({ figures }) => figures.filter((figure) => !keepsItsBound(figure)));
   process.stdout.write(`\n${missed.length} of the bounds missed\n`);
