@@ -1,5 +1,13 @@
 import type { Address } from '@fairlead/api';
-import { ON_TIME_MS, PROXY_ANSWER_MS, RECHECK_MS, RESTORES, STALL_MS } from './constants.ts';
+import {
+  CONFIRM_MS,
+  NEW_RECHECK_MS,
+  ON_TIME_MS,
+  PROXY_ANSWER_MS,
+  RECHECK_MS,
+  RESTORES,
+  STALL_MS,
+} from './constants.ts';
 import { heardLease, readLeases } from './agents.ts';
 import { hear } from './hearing.ts';
 import { announceAll, continueHolding, hold, sendAnnouncement } from './holding.ts';
@@ -300,10 +308,16 @@ export class Election {
     }
     const holder = claim === undefined || claim.holder === '' ? undefined : claim.holder;
     const fresh = record.heardAt !== undefined && machine.now - record.heardAt < RECHECK_MS;
-    if (holder !== record.holder && !(fresh && livingHolder(machine, record) !== undefined)) {
+    const heard = fresh && livingHolder(machine, record) !== undefined;
+    if (!heard) {
       record.holder = holder;
     }
     this.#judge(record);
+    if (heard && holder !== undefined && holder !== record.holder) {
+      // Either the claim is old, or this node has not heard the announcement: what it has heard is asked for again soon.
+      record.heardAt = undefined;
+      confirmHolder(machine, record, NEW_RECHECK_MS);
+    }
   }
 
   /** The claim of a held address is to say so. */
@@ -407,7 +421,7 @@ export class Election {
       } else {
         record.phase = { type: 'idle' };
         consider(machine, record);
-        confirmHolder(machine, record);
+        confirmHolder(machine, record, CONFIRM_MS);
       }
     }
   }

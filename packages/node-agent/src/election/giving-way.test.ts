@@ -133,6 +133,28 @@ describe('a holder that is to hand over', () => {
 });
 
 describe('the death of a holder', () => {
+  test('that a candidate knows from the claim alone is mended as soon, though it had heard the one before', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const before = world.holder(address);
+      const [after, third] = world.nodes.filter((node) => node !== before);
+      world.wire.filter = ({ content }, receiver): boolean =>
+        content.type !== 'announcement' || receiver.mac !== third?.mac;
+      world.setEligible(address, [after?.name ?? '']);
+      world.run(2000);
+      world.wire.filter = undefined;
+      world.setEligible(address, [after?.name ?? '', third?.name ?? '']);
+      world.run(2000);
+      const died = world.timeline.now;
+      world.holder(address).crash();
+      world.run(5000);
+      expect(world.holder(address)).toBe(third);
+      expect(world.coverage(address, died).longestGapMs).toBeLessThan(1000);
+    });
+  });
+
   test('whose agent does not come back with it is noticed by an agent that knows it from the claim alone', () => {
     everySeed((seed) => {
       const world = startedWorld(seed);

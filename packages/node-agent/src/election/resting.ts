@@ -2,7 +2,6 @@ import {
   BACK_OFF_MS,
   CHECK_ASK_MS,
   CHECK_ASKS,
-  CONFIRM_MS,
   LAST_RANK,
   MOVES,
   NEW_RECHECK_MS,
@@ -108,10 +107,10 @@ export function postponeRecheck(machine: Machine, record: AddressRecord): void {
   machine.deadlines.set(record, machine.now + wait);
 }
 
-/** This node has given way to another one: that one is asked soon whether it has stayed. */
-export function confirmHolder(machine: Machine, record: AddressRecord): void {
+/** Asks the one that is believed to have the address soon whether it has: it may have given way, or handed over. */
+export function confirmHolder(machine: Machine, record: AddressRecord, afterMs: number): void {
   if (record.phase.type === 'idle' && machine.deadlines.get(record) !== undefined) {
-    machine.deadlines.set(record, machine.now + CONFIRM_MS);
+    machine.deadlines.set(record, machine.now + afterMs);
   }
 }
 
