@@ -1,24 +1,8 @@
 import type { Refusal } from '@fairlead/api';
 import type { ServiceView } from '@fairlead/ipam';
+import { EXAMPLE_SERVICE as view } from './example.ts';
 import { RefusalTopics } from './refusal-topics.ts';
 
-const view: ServiceView = {
-  key: 'shop/web',
-  namespace: 'shop',
-  name: 'web',
-  uid: 'u',
-  resourceVersion: '1',
-  createdAt: 0,
-  role: 'ours',
-  families: ['IPv4'],
-  policy: 'SingleStack',
-  ports: ['TCP/80'],
-  externalTrafficPolicy: 'Cluster',
-  selector: '',
-  labels: {},
-  reallocate: false,
-  observed: { addresses: [], wellFormed: true },
-};
 const full: Refusal = { token: 'PoolExhausted', sentence: 'full' };
 const draining: Refusal = { token: 'GroupDraining', sentence: 'draining' };
 

@@ -1,23 +1,7 @@
-import type { ServiceView, Verdict } from '@fairlead/ipam';
+import type { Verdict } from '@fairlead/ipam';
+import { EXAMPLE_SERVICE as view } from './example.ts';
 import { Settled } from './settled.ts';
 
-const view: ServiceView = {
-  key: 'shop/web',
-  namespace: 'shop',
-  name: 'web',
-  uid: 'u',
-  resourceVersion: '1',
-  createdAt: 0,
-  role: 'ours',
-  families: ['IPv4'],
-  policy: 'SingleStack',
-  ports: ['TCP/80'],
-  externalTrafficPolicy: 'Cluster',
-  selector: '',
-  labels: {},
-  reallocate: false,
-  observed: { addresses: [], wellFormed: true },
-};
 const verdict = {
   kind: 'allocated',
   addresses: ['192.0.2.1', '2001:db8::1'],

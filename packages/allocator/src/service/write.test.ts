@@ -1,26 +1,9 @@
 import type { ServiceView, Verdict } from '@fairlead/ipam';
+import { EXAMPLE_SERVICE as view } from './example.ts';
 import { planWrite, refusalEvent } from './write.ts';
 
 const TIME = '2026-01-01T00:00:00Z';
 const options = { time: TIME, restores: false, stood: [] };
-
-const view: ServiceView = {
-  key: 'shop/web',
-  namespace: 'shop',
-  name: 'web',
-  uid: 'u',
-  resourceVersion: '7',
-  createdAt: 0,
-  role: 'ours',
-  families: ['IPv4'],
-  policy: 'SingleStack',
-  ports: ['TCP/80'],
-  externalTrafficPolicy: 'Cluster',
-  selector: '',
-  labels: {},
-  reallocate: false,
-  observed: { addresses: [], wellFormed: true },
-};
 
 const allocated = {
   kind: 'allocated',
