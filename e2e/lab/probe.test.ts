@@ -1,4 +1,6 @@
+import { setTimeout as pass } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startIpMonitor } from './ip-monitor.ts';
 import { createNetwork, ip } from './network.ts';
 import { LabNode } from './node.ts';
 import { planNetwork } from './plan.ts';
@@ -91,6 +93,50 @@ describe('a 1 kHz probe', () => {
     expect(report.nodes['node-1']?.packets).toBeGreaterThanOrEqual(345);
     expect(report.nodes['node-1']?.packets).toBeLessThanOrEqual(355);
   }, 20_000);
+
+  test.each([
+    { family: 'IPv4', address: '172.20.9.12', length: 32 },
+    { family: 'IPv6', address: 'fd00:20::9:12', length: 128 },
+  ])(
+    'a node answers for an address for as long as it has it, flows from before and after included ($family)',
+    async ({ address, length }) => {
+      await ip(run, 'client', [`neigh replace ${address} lladdr ${first.mac} dev eth0 nud permanent`]);
+      const have = async (what: 'add' | 'del') =>
+        first.exec([
+          'ip',
+          'address',
+          what,
+          `${address}/${length}`,
+          'dev',
+          'eth0',
+          ...(what === 'add' ? ['nodad'] : []),
+        ]);
+      await using monitor = await startIpMonitor(run, first.namespace);
+      const probe = await startProbe(run, { from: 'client', address, port: RESPONDER_PORT });
+      await pass(200);
+      await have('add');
+      await pass(200);
+      await have('del');
+      await pass(200);
+      const { packets, maxSendLateMs } = await probe.stop();
+      const told = async (deleted: boolean) =>
+        (
+          await monitor.events.waitFor(
+            (event) => event.type === 'address' && event.address === address && event.deleted === deleted,
+          )
+        ).at;
+      const [came, went] = [await told(false), await told(true)];
+      // `ip monitor` reads late on a machine at work.
+      const doubtMs = 20 + maxSendLateMs;
+      const answered = packets.filter(({ answered: at }) => at !== null).map(({ sent }) => sent);
+      expect(answered[0]).toBeGreaterThan(came - doubtMs);
+      expect(answered.at(-1)).toBeLessThan(went + doubtMs);
+      const between = packets.filter(({ sent }) => sent > came + doubtMs && sent < went - doubtMs);
+      expect(between.length).toBeGreaterThan(0);
+      expect(between.filter(({ answered: at }) => at === null)).toEqual([]);
+    },
+    20_000,
+  );
 
   test('a node answers for its own addresses only', async () => {
     const probe = await startProbe(run, { from: 'client', address: '172.20.9.11', port: RESPONDER_PORT, packets: 50 });

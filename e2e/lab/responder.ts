@@ -9,10 +9,15 @@ const LISTEN_PORT = 7008;
 
 /**
  * A rule that brings packets for any address of the node itself (and for no other) to the responder; the answer leaves
- * with the address that was asked.
+ * with the address that was asked. Connection tracking judges a flow by its first packet; so packets for addresses that
+ * the node does not have, not yet or no more, are kept out of it.
  */
 const RULES = `
 table inet fairlead_lab_responder {
+  chain untracked {
+    type filter hook prerouting priority raw; policy accept;
+    udp dport ${RESPONDER_PORT} fib daddr type != local notrack
+  }
   chain prerouting {
     type nat hook prerouting priority dstnat - 10; policy accept;
     fib daddr type local udp dport ${RESPONDER_PORT} redirect to :${LISTEN_PORT}
