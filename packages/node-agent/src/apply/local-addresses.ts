@@ -7,10 +7,11 @@ import type { LocalAddress } from '../election/types.ts';
 import { interfaceAddressKey } from '../facts/kernel-state.ts';
 import type { KernelState } from '../facts/kernel-state.ts';
 import type { AddressMark } from '../facts/ownership.ts';
+import { IPv6Arrival } from './ipv6-arrival.ts';
 import { isDone, ourAddress } from './kernel-objects.ts';
 
 export interface LocalAddressesOptions {
-  readonly netlink: Pick<Netlink, 'execute' | 'addresses' | 'drained'>;
+  readonly netlink: Pick<Netlink, 'execute' | 'addresses' | 'drained' | 'subscribe'>;
   readonly state: KernelState;
   readonly logger: Logger;
   /** The lifetime that addresses get, ms; read at each use, because it can change. */
@@ -34,10 +35,11 @@ export class LocalAddresses {
     this.#options = options;
   }
 
-  /** Puts addresses on. @returns for each whether it is there with our mark */
+  /** Puts addresses on, and waits until the kernel answers for them. @returns for each whether it is there with our mark */
   async add(addresses: readonly LocalAddress[]): Promise<readonly boolean[]> {
     const { netlink, state, executed, problem, logger } = this.#options;
     const wanted = this.#asKernelHasThem(addresses);
+    const arrival = new IPv6Arrival(netlink, wanted);
     const results = await netlink.execute(wanted.map((address) => addAddress(requestOf(address))));
     const known = results.some((result) => !result.ok && result.error.code === 'EEXIST')
       ? await this.#listed(wanted)
@@ -48,6 +50,7 @@ export class LocalAddresses {
         state.putAddress(address);
         return true;
       }
+      arrival.skip(address);
       if (result?.error.code === 'EEXIST') {
         const found = known?.get(interfaceAddressKey(address));
         return found !== undefined && state.putAddress(found) === 'ours';
@@ -62,6 +65,7 @@ export class LocalAddresses {
       return false;
     });
     executed('add', addresses.length, there.filter((done) => !done).length);
+    await arrival.wait();
     return there;
   }
 
