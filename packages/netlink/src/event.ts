@@ -11,8 +11,8 @@ import {
 } from './codec/constants.ts';
 import type { InterfaceAddress } from './codec/interface-address.ts';
 import { decodeInterfaceAddress } from './codec/interface-address.ts';
-import type { Link } from './codec/link.ts';
-import { decodeLink, linkFamily } from './codec/link.ts';
+import type { Link, LinkCause } from './codec/link.ts';
+import { decodeLink, decodeLinkCause, linkFamily } from './codec/link.ts';
 import type { Message } from './codec/message.ts';
 import type { Neighbour } from './codec/neighbour.ts';
 import { decodeNeighbour } from './codec/neighbour.ts';
@@ -27,7 +27,13 @@ export type EventAction = 'new' | 'delete';
  * the listener reads everything again.
  */
 export type NetlinkEvent =
-  | { readonly type: 'link'; readonly action: EventAction; readonly link: Link }
+  | {
+      readonly type: 'link';
+      readonly action: EventAction;
+      readonly link: Link;
+      /** Why, where it is not for what the link says. */
+      readonly cause?: LinkCause | undefined;
+    }
   | { readonly type: 'address'; readonly action: EventAction; readonly address: InterfaceAddress }
   | { readonly type: 'route'; readonly action: EventAction; readonly route: Route }
   | { readonly type: 'neighbour'; readonly action: EventAction; readonly neighbour: Neighbour }
@@ -45,7 +51,9 @@ export function decodeEvent(message: Message): NetlinkEvent | undefined {
       if (linkFamily(message) !== AF_UNSPEC) {
         return undefined;
       }
-      return { type: 'link', action: actionOf(message.type, RTM_NEWLINK), link: decodeLink(message) };
+      const cause = decodeLinkCause(message);
+      const action = actionOf(message.type, RTM_NEWLINK);
+      return { type: 'link', action, link: decodeLink(message), ...(cause === undefined ? {} : { cause }) };
     }
     case RTM_NEWADDR:
     case RTM_DELADDR: {

@@ -1,7 +1,7 @@
 export type { Address, IPFamily, Prefix } from './address.ts';
 export { ROUTE_PROTOCOL, ROUTE_TYPE, SCOPE, TABLE } from './codec/constants.ts';
 export type { InterfaceAddress, InterfaceAddressFlags } from './codec/interface-address.ts';
-export type { Link, LinkFlags, OperationalState } from './codec/link.ts';
+export type { Link, LinkCause, LinkFlags, OperationalState } from './codec/link.ts';
 export type { Neighbour, NeighbourState } from './codec/neighbour.ts';
 export { describeRequest } from './codec/request.ts';
 export type { NextHop, Route } from './codec/route.ts';

@@ -11,6 +11,9 @@ import {
   IFF_UP,
   IFLA_ADDRESS,
   IFLA_CARRIER,
+  IFLA_EVENT,
+  IFLA_EVENT_BONDING_FAILOVER,
+  IFLA_EVENT_NOTIFY_PEERS,
   IFLA_IFNAME,
   IFLA_INFO_KIND,
   IFLA_INFO_SLAVE_KIND,
@@ -62,6 +65,12 @@ export interface Link {
   /** Index of the interface below (VLAN, macvlan) or opposite (veth; possibly in another namespace). */
   readonly parent?: number | undefined;
 }
+
+/**
+ * Why the kernel tells of a link that looks as before, where its neighbours are to hear of it (IFLA_EVENT): a bond sends by
+ * another port now; or a driver asks for announcements, as those of bonds, teams and virtual machines that were moved do.
+ */
+export type LinkCause = 'bonding-failover' | 'notify-peers';
 
 /** struct ifinfomsg: u8 family, u8 pad, u16 type, i32 index, u32 flags, u32 change. */
 export const LINK_HEADER = 16;
@@ -148,4 +157,26 @@ export function decodeLink(message: Message): Link {
     }
   });
   return link;
+}
+
+/**
+ * Reads why RTM_NEWLINK was sent; `undefined` where it is none of {@link LinkCause}, as in dumps.
+ * @throws {DecodeError} when the bytes are no such message
+ */
+export function decodeLinkCause(message: Message): LinkCause | undefined {
+  const { bytes } = message;
+  let event = 0;
+  eachAttribute(bytes, attributesStart(message, LINK_HEADER), message.end, (type, at, end) => {
+    if (type === IFLA_EVENT) {
+      event = readUint32(bytes, at, end);
+    }
+  });
+  switch (event) {
+    case IFLA_EVENT_BONDING_FAILOVER:
+      return 'bonding-failover';
+    case IFLA_EVENT_NOTIFY_PEERS:
+      return 'notify-peers';
+    default:
+      return undefined;
+  }
 }

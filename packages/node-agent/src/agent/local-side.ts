@@ -121,6 +121,11 @@ export class LocalSide {
     }
   }
 
+  /** Frames of an interface may go another way than before: others have to hear of what this node has. */
+  rewired(index: number): void {
+    this.#holder.rewired(index);
+  }
+
   /** Candidates that came, changed or went. */
   candidates(keys: Iterable<AddressKey>, candidateOf: (key: AddressKey) => LocalCandidate | undefined): void {
     for (const key of keys) {

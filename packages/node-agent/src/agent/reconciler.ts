@@ -135,6 +135,9 @@ export class Reconciler {
         this.surroundingsChanged();
         return;
       case 'link':
+        if (change.rewired) {
+          this.#options.interfaces.rewired(change.link.index);
+        }
         this.surroundingsChanged();
         return;
       case 'our-route':
@@ -143,11 +146,11 @@ export class Reconciler {
   }
 
   #reconfigure(): void {
-    const { api, planning, status } = this.#options;
-    this.#updateInterfaces();
-    if (api.synced && this.waitsFor() === undefined) {
-      this.#goLive();
-    }
+    const { api, planning, local, status } = this.#options;
+    // The newest settings say which interfaces count.
+    this.#refresh();
+    const rewired = this.#updateInterfaces();
+    this.#goLive();
     this.#waiting.waitsFor(api.synced && !planning.live ? this.waitsFor() : undefined);
     const { view } = planning;
     if (view === undefined) {
@@ -156,20 +159,25 @@ export class Reconciler {
     }
     this.#apply(planning.configure());
     this.#settingsChanged(view);
+    for (const index of rewired) {
+      local.rewired(index);
+    }
     if (!this.#applied && planning.settled) {
       void this.#whenApplied();
     }
   }
 
-  #updateInterfaces(): void {
+  /** @returns the segments, by index, whose frames may go another way though they look as before */
+  #updateInterfaces(): ReadonlySet<number> {
     const { api, interfaces, host, planning, spec } = this.#options;
-    interfaces.update(planning.view ?? { spec: spec(), groups: [] });
+    const rewired = interfaces.update(planning.view ?? { spec: spec(), groups: [] });
     api.setSubnets(interfaces.subnets);
     host.look();
+    return rewired;
   }
 
-  /** Takes the API server's word from now on, or the newest of it. */
-  #goLive(): void {
+  /** Takes the newest word of the API server, where that is what is planned by. */
+  #refresh(): void {
     const { api, planning } = this.#options;
     const view = api.view();
     if (view === undefined) {
@@ -177,7 +185,14 @@ export class Reconciler {
     }
     if (planning.live) {
       planning.refresh(view);
-    } else {
+    }
+  }
+
+  /** Takes the API server's word from now on, once all of it is known that matters. */
+  #goLive(): void {
+    const { api, planning } = this.#options;
+    const view = !planning.live && api.synced && this.waitsFor() === undefined ? api.view() : undefined;
+    if (view !== undefined) {
       this.#enter(view);
     }
   }

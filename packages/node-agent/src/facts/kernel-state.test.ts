@@ -116,3 +116,31 @@ test("a DHCPv6 lease under NetworkManager has our form and not our mark; the met
   expect(isOurAddress({ ...marked, flags: { ...marked.flags, noprefixroute: false } })).toBe(false);
   expect(isOurAddress(address(2, '192.0.2.1/24', { metric: ADDRESS_METRIC }))).toBe(false);
 });
+
+describe('a link of which there is news', () => {
+  const down = { ...link(2, 'eth0').flags, lowerUp: false };
+
+  test('that has its carrier back may send another way, one that lost it sends none', () => {
+    const kernel = state();
+    const lost = { type: 'link', action: 'new', link: link(2, 'eth0', { flags: down }) } as const;
+    expect(kernel.apply(lost)).toMatchObject({ type: 'link', rewired: false });
+    const back = { type: 'link', action: 'new', link: link(2, 'eth0') } as const;
+    expect(kernel.apply(back)).toMatchObject({ type: 'link', rewired: true });
+    expect(kernel.apply(back)).toEqual({ type: 'nothing' });
+  });
+
+  test.each(['bonding-failover', 'notify-peers'] as const)(
+    'that looks as before: %s says what is not seen',
+    (cause) => {
+      const event = { type: 'link', action: 'new', link: link(2, 'eth0'), cause } as const;
+      expect(state().apply(event)).toMatchObject({ type: 'link', gone: false, rewired: true });
+    },
+  );
+
+  test('that is new, or is renamed, sends no other way than before', () => {
+    const kernel = state();
+    for (const each of [link(7, 'eth7'), link(2, 'lan0')]) {
+      expect(kernel.apply({ type: 'link', action: 'new', link: each })).toMatchObject({ rewired: false });
+    }
+  });
+});

@@ -21,7 +21,13 @@ export type KernelChange =
       /** Routes may have gone with it, of which the kernel says nothing: they are to be read again. */
       readonly doubtful?: boolean;
     }
-  | { readonly type: 'link'; readonly link: Link; readonly gone: boolean }
+  | {
+      readonly type: 'link';
+      readonly link: Link;
+      readonly gone: boolean;
+      /** Its frames may go another way than before: it has a carrier again, or the driver says so. */
+      readonly rewired: boolean;
+    }
   | { readonly type: 'our-address'; readonly address: InterfaceAddress; readonly gone: boolean }
   | { readonly type: 'our-route'; readonly route: Route; readonly gone: boolean };
 
@@ -227,7 +233,7 @@ export class KernelState {
   apply(event: KernelEvent): KernelChange {
     switch (event.type) {
       case 'link':
-        return this.#applyLink(event.link, event.action === 'delete');
+        return this.#applyLink(event);
       case 'address':
         return event.action === 'delete' ? this.#addressGone(event.address) : this.#addressThere(event.address);
       case 'route':
@@ -239,17 +245,20 @@ export class KernelState {
     }
   }
 
-  #applyLink(link: Link, gone: boolean): KernelChange {
+  #applyLink({ link, action, cause }: Extract<KernelEvent, { readonly type: 'link' }>): KernelChange {
     const known = this.#links.get(link.index);
-    if (gone) {
+    if (action === 'delete') {
       this.dropLink(link.index);
-      return { type: 'link', link, gone };
+      return { type: 'link', link, gone: true, rewired: false };
     }
     this.putLink(link);
     if (known?.flags.up === true && !link.flags.up) {
       this.#dropIPv4Routes(link.index);
     }
-    return known !== undefined && sameLink(known, link) ? NOTHING : { type: 'link', link, gone };
+    const rewired = cause !== undefined || (known?.flags.lowerUp === false && link.flags.lowerUp);
+    return known !== undefined && sameLink(known, link) && !rewired
+      ? NOTHING
+      : { type: 'link', link, gone: false, rewired };
   }
 
   #addressThere(address: InterfaceAddress): KernelChange {

@@ -119,6 +119,10 @@ export class LocalHolder implements Holder {
     this.#segments.get(interfaceIndex)?.handle({ type: 'gone', address });
   }
 
+  rewired(interfaceIndex: number): void {
+    this.#segments.get(interfaceIndex)?.handle({ type: 'rewired' });
+  }
+
   held(): readonly HeldAddress[] {
     return [...this.#segments.values()].flatMap((segment) => segment.held());
   }
