@@ -1,5 +1,6 @@
 import { parseDuration } from '@fairlead/api';
 import type { LBNodeAgentSpec, LBNodeStatusStatus } from '@fairlead/api';
+import type { SettingsProblem } from '../cluster/last-good.ts';
 import type { Fitness } from '../facts/exclusion.ts';
 import type { Gate } from '../health/data-path.ts';
 import type { Planner } from '../plan/planner.ts';
@@ -27,6 +28,8 @@ export interface StatusSources {
   readonly fitness: Fitness;
   readonly nodeLabels: Readonly<Record<string, string>>;
   readonly spec: LBNodeAgentSpec;
+  /** Why another LBNodeAgent is not in use. */
+  readonly settingsProblems: readonly SettingsProblem[];
   readonly host: HostFindings;
   /** What is waited for before anything is announced. */
   readonly waiting: string | undefined;
@@ -51,12 +54,12 @@ export function agentStatus(sources: StatusSources, previous: LBNodeStatusStatus
 }
 
 function agentFindings(sources: StatusSources): Finding[] {
-  const { interfaces, kernel, local, router, planner, gate, gateURL, spec, host, waiting } = sources;
+  const { interfaces, kernel, local, router, planner, gate, gateURL, spec, settingsProblems, host, waiting } = sources;
   return findingsOf({
     gate: gate.state,
     gateURL: gateURL?.href,
     hasSegments: interfaces.segments.length > 0,
-    interfaceSelectors: spec.local.interfaces,
+    settingsProblems,
     dummyKind: kernel.dummy.kind,
     dummyInterface: kernel.dummy.name,
     kernelProblem: kernel.problem,

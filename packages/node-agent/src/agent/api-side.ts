@@ -6,6 +6,7 @@ import type { Timers } from '../apply/timers.ts';
 import { ClusterFacts } from '../cluster/cluster-facts.ts';
 import { readClusterPrefixes } from '../cluster/cluster-prefixes.ts';
 import { EndpointWatch } from '../cluster/endpoint-watch.ts';
+import type { LastGood } from '../cluster/last-good.ts';
 import type { NodeFacts } from '../cluster/objects/node.ts';
 import { PeerWatch } from '../cluster/peer-watch.ts';
 import { objectOf } from '../cluster/watch.ts';
@@ -23,6 +24,7 @@ export interface APISideOptions {
   readonly timers: Timers;
   readonly signal: AbortSignal;
   readonly node: string;
+  readonly lastGood: LastGood;
   /** A Service came, changed or is gone. Must not throw, all of them. */
   readonly serviceChanged: (service: ServiceFacts, gone: boolean) => void;
   /** Where ready endpoints of the Service run has changed, or become known. */
@@ -42,9 +44,9 @@ export class APISide {
 
   constructor(options: APISideOptions) {
     this.#options = options;
-    const { client, logger, timers, signal, node } = options;
+    const { client, logger, timers, signal, node, lastGood } = options;
     const common = { client, logger, timers, signal };
-    this.#cluster = new ClusterFacts({ client, logger, signal, node });
+    this.#cluster = new ClusterFacts({ client, logger, signal, node, lastGood });
     this.#peers = new PeerWatch({ ...common, node, changed: options.surroundingsChanged });
     this.#endpoints = new EndpointWatch({ ...common, changed: options.endpointsChanged });
   }

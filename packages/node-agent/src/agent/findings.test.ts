@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parsePrefix } from '@fairlead/api';
+import type { SettingsProblem } from '../cluster/last-good.ts';
 import type { HostTrouble } from '../facts/host-settings.ts';
 import { findingsOf } from './findings.ts';
 import type { Troubles } from './findings.ts';
@@ -8,7 +9,7 @@ const none: Troubles = {
   gate: 'open',
   gateURL: 'http://127.0.0.1:10256/healthz',
   hasSegments: true,
-  interfaceSelectors: ['default'],
+  settingsProblems: [],
   dummyKind: 'dummy',
   dummyInterface: 'kube-lb0',
   kernelProblem: undefined,
@@ -42,7 +43,7 @@ test('without rights it is not ready, and says what to do', () => {
 
 test.each<[string, Partial<Troubles>, string]>([
   ['NoLocalInterface', { hasSegments: false }, 'default route'],
-  ['InvalidInterface', { interfaceSelectors: ['/(/'] }, '/(/'],
+  ['InvalidInterface', { settingsProblems: [{ type: 'InvalidInterface', message: '"/(/" is …' }] }, '/(/'],
   ['DataPathUnchecked', { gate: 'unchecked' }, '--data-path-health'],
   ['NoDummyInterfaces', { dummyKind: 'ifb' }, 'modprobe dummy'],
   ['Contested', { host: { troubles: [], contested: ['192.0.2.9 of eth0'], daemons: [] } }, 'NetworkManager'],
@@ -109,13 +110,21 @@ const HOST_TROUBLES: Readonly<Record<HostTrouble['type'], true>> = {
   SecondariesLost: true,
 };
 
+const SETTINGS_PROBLEMS: Readonly<Record<SettingsProblem['type'], true>> = {
+  InvalidInterface: true,
+  InvalidDummyInterface: true,
+};
+
 test('every condition that there can be is explained in docs/troubleshooting.md, and no other', () => {
   const prefix = parsePrefix('10.0.0.0/16');
   const everything = findingsOf({
     gate: 'unchecked',
     gateURL: 'http://127.0.0.1:10256/healthz',
     hasSegments: false,
-    interfaceSelectors: ['/(/'],
+    settingsProblems: Object.keys(SETTINGS_PROBLEMS).map((type) => ({
+      type: type as SettingsProblem['type'],
+      message: '',
+    })),
     dummyKind: 'ifb',
     dummyInterface: 'kube-lb0',
     kernelProblem: new Error('no'),

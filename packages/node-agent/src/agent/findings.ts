@@ -1,9 +1,9 @@
 import { formatPrefix } from '@fairlead/api';
 import type { Prefix } from '@fairlead/api';
 import type { RouterVerdict } from '@fairlead/router';
+import type { SettingsProblem } from '../cluster/last-good.ts';
 import type { GateState } from '../health/data-path.ts';
 import type { NetworkDaemon } from '../facts/host-settings.ts';
-import { interfacePattern } from '../plan/interface-selector.ts';
 import type { RefusedAggregate } from '../plan/types.ts';
 import type { Finding } from '../status/condition.ts';
 import type { HostFindings } from './host-watch.ts';
@@ -16,7 +16,8 @@ export interface Troubles {
   readonly gate: GateState;
   readonly gateURL: string | undefined;
   readonly hasSegments: boolean;
-  readonly interfaceSelectors: readonly string[];
+  /** Why an LBNodeAgent is not in use as written. */
+  readonly settingsProblems: readonly SettingsProblem[];
   /** Kind of the interface for virtual addresses; `ifb` is a stand-in. */
   readonly dummyKind: string | undefined;
   readonly dummyInterface: string;
@@ -93,9 +94,8 @@ function troublesFound(troubles: Troubles): Trouble[] {
       'no local interface: there is no default route whose interface has an address; give the node a default route, or name interfaces in an LBNodeAgent (local.interfaces). Virtual addresses work without',
     );
   }
-  const bad = troubles.interfaceSelectors.filter((selector) => interfacePattern(selector) === 'invalid');
-  if (bad.length > 0) {
-    find('InvalidInterface', false, `local.interfaces has no regular expressions: ${bad.join(', ')}`);
+  for (const { type, message } of troubles.settingsProblems) {
+    find(type, false, message);
   }
   if (troubles.gate === 'unchecked' && troubles.gateURL !== undefined) {
     find(

@@ -179,11 +179,8 @@ export class Reconciler {
   /** Takes the newest word of the API server, where that is what is planned by. */
   #refresh(): void {
     const { api, planning } = this.#options;
-    const view = api.view();
-    if (view === undefined) {
-      return;
-    }
-    if (planning.live) {
+    const view = planning.live && this.waitsFor() === undefined ? api.view() : undefined;
+    if (view !== undefined) {
       planning.refresh(view);
     }
   }

@@ -1,5 +1,6 @@
 import { DEFAULT_NODE_AGENT_SPEC } from '@fairlead/api';
 import type { LBNodeAgentSpec, LBNodeStatusStatus } from '@fairlead/api';
+import { LastGood } from '../cluster/last-good.ts';
 import type { PlanConfig } from '../plan/types.ts';
 import type { AgentState } from '../state-file/codec.ts';
 import { StateFile } from '../state-file/state-file.ts';
@@ -41,6 +42,7 @@ export class Sides {
   readonly stateFile: StateFile;
   readonly reconciler: Reconciler;
   readonly #options: AgentOptions;
+  readonly #lastGood: LastGood;
   readonly #fitness: FitnessWatch;
   readonly #interfaces: SegmentWatch;
   readonly #host: HostWatch;
@@ -63,6 +65,10 @@ export class Sides {
       wentLive: () => {
         options.pastLife.forgetCluster();
       },
+    });
+    this.#lastGood = new LastGood({
+      past: options.pastLife.cluster,
+      links: () => this.kernel.state.links.values(),
     });
     this.api = this.#createAPISide(common, surroundingsChanged);
     this.kernel = this.#createKernelSide(surroundingsChanged);
@@ -116,6 +122,7 @@ export class Sides {
   #createAPISide(common: Common, surroundingsChanged: () => void): APISide {
     return new APISide({
       ...common,
+      lastGood: this.#lastGood,
       surroundingsChanged,
       serviceChanged: (service, gone) => {
         this.reconciler.serviceChanged(service, gone);
@@ -271,6 +278,7 @@ export class Sides {
             : this.#fitness.of(node),
         nodeLabels: node?.labels ?? {},
         spec: this.#spec(),
+        settingsProblems: this.#lastGood.problems,
         host: this.#host.findings,
         waiting: this.planning.live ? undefined : (this.reconciler.waitsFor() ?? gate.detail),
       },

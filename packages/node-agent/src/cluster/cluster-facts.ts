@@ -10,6 +10,7 @@ import { projectNode } from './objects/node.ts';
 import type { NodeFacts } from './objects/node.ts';
 import { projectServiceGroup } from './objects/service-group.ts';
 import { projectService } from './objects/service.ts';
+import type { LastGood } from './last-good.ts';
 import { watch } from './watch.ts';
 import type { Watch } from './watch.ts';
 
@@ -23,6 +24,7 @@ export interface ClusterFactsOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly node: string;
+  readonly lastGood: LastGood;
 }
 
 /** All that this node's agent watches in the API server, but for endpoints and peers, which depend on these. */
@@ -36,10 +38,12 @@ export class ClusterFacts {
   readonly #agents: Watch<Whole<LBNodeAgent>>;
   readonly #routers: Watch<Whole<Router>>;
   readonly #node: string;
+  readonly #lastGood: LastGood;
 
-  constructor({ client, logger, signal, node }: ClusterFactsOptions) {
+  constructor({ client, logger, signal, node, lastGood }: ClusterFactsOptions) {
     const common = { client, logger, signal };
     this.#node = node;
+    this.#lastGood = lastGood;
     this.services = watch({
       ...common,
       type: SERVICES,
@@ -50,7 +54,7 @@ export class ClusterFacts {
     this.groups = watch({
       ...common,
       type: SERVICE_GROUPS,
-      project: (object) => ({ ...whole(object), facts: projectServiceGroup(object) }),
+      project: (object) => ({ ...whole(object), facts: lastGood.group(projectServiceGroup(object)) }),
     });
     this.lans = watch({ ...common, type: LANS, project: projectLAN });
     this.#nodes = watch({ ...common, type: NODES, project: projectNode, fieldSelector: `metadata.name=${node}` });
@@ -76,10 +80,10 @@ export class ClusterFacts {
     return this.#nodes.store.get(this.#node);
   }
 
-  /** The settings that hold here. */
+  /** The settings that hold here: those that are to, or the last ones that could be used. */
   get spec(): LBNodeAgentSpec {
     const objects = [...this.#agents.store.list()].map(({ object }) => object);
-    return selectForNode(objects, this.node?.labels)?.spec ?? DEFAULT_NODE_AGENT_SPEC;
+    return this.#lastGood.settings(selectForNode(objects, this.node?.labels)?.spec ?? DEFAULT_NODE_AGENT_SPEC);
   }
 
   /** The Router that selects this node. */

@@ -230,13 +230,13 @@ export interface Holder {
    * back: within a second, up to 5 times a minute.
    */
   addressGone(address: LocalAddress): void;
-  /** What is to be on the interfaces: adopted and announced addresses, those that are about to be removed not. */
-  held(): readonly HeldAddress[];
   /**
    * Frames of an interface may go another way than before, though it looks the same (a bond chose another port, a virtual
    * machine was moved): what is held there is announced and asked for at once.
    */
   rewired(interfaceIndex: number): void;
+  /** What is to be on the interfaces: adopted and announced addresses, those that are about to be removed not. */
+  held(): readonly HeldAddress[];
   /** Whether the address is to be on the interface now, for the renewal of lifetimes. */
   holds(address: LocalAddress): boolean;
   /** Subnets on which nothing is taken, because a station answers for every address. */
