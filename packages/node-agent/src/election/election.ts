@@ -19,7 +19,7 @@ import type { Effect, ElectionEvent, SegmentView } from './protocol.ts';
 import { begin, continueCheck, continueProof, sendRound } from './proving.ts';
 import { newRecord } from './record.ts';
 import type { AddressRecord } from './record.ts';
-import { ask, backOff, confirmHolder, consider, livingHolder, waitFor } from './resting.ts';
+import { ask, backOff, confirmHolder, consider, doubtHolder, livingHolder, waitFor } from './resting.ts';
 import type { Claim, HeldAddress, HolderCounts, ProxiedSubnet } from './types.ts';
 import { watchPeers } from './watching.ts';
 
@@ -120,11 +120,8 @@ export class Election {
         }
         const record = this.#record(event.candidate.address);
         record.candidate = event.candidate;
-        if (event.candidate.preferences.size === 0) {
-          // Whoever had it lets it go without a word: what was heard says nothing any more.
-          record.heardAt = undefined;
-        }
         this.#judge(record);
+        doubtHolder(this.#machine, record);
         return;
       }
       case 'candidate-gone':

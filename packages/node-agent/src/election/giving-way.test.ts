@@ -1,3 +1,5 @@
+import type { Address } from '@fairlead/api';
+import type { SimulatedNode } from './simulator/node.ts';
 import { World } from './simulator/world.ts';
 import { LoneElection, SELF, neighbour } from './testing.ts';
 
@@ -89,26 +91,63 @@ describe('two holders', () => {
 });
 
 describe('an address that for a while no node may have', () => {
-  test('is on the first one that may, and nobody waits for who had it before', () => {
+  test('stays where it is, and goes to the first one that may without a gap', () => {
     everySeed((seed) => {
-      const world = startedWorld(seed);
-      const address = world.addService('10.0.0.50');
-      world.run(5000);
-      const [first, ...others] = world.nodes;
-      world.setEligible(address, [first?.name ?? '']);
-      world.run(5000);
+      const { world, address, first, others } = withoutEndpoints(seed);
       expect(world.holder(address)).toBe(first);
-      world.setEligible(address, []);
-      world.run(3000);
-      expect(world.holders(address)).toEqual([]);
-      world.setEligible(
-        address,
-        others.map(({ name }) => name),
-      );
+      const back = world.timeline.now;
+      world.setEligible(address, others);
       world.run(1000);
-      expect(others).toContain(world.holder(address));
+      expect(others).toContain(world.holder(address).name);
+      expect(world.coverage(address, back).longestGapMs).toBe(0);
     });
   });
+
+  test('stays where it is when it may be there again, and nothing moves', () => {
+    everySeed((seed) => {
+      const { world, address, first } = withoutEndpoints(seed);
+      world.setEligible(
+        address,
+        world.nodes.map(({ name }) => name),
+      );
+      world.run(5000);
+      expect(world.holder(address)).toBe(first);
+      expect(first.events.filter(({ type }) => type === 'withdrawn' || type === 'no-successor')).toEqual([]);
+    });
+  });
+
+  test('and that is lost meanwhile with its node is on the first one that may within seconds', () => {
+    everySeed((seed) => {
+      const { world, address, first, others } = withoutEndpoints(seed);
+      first.crash();
+      world.run(5000);
+      first.boot();
+      world.run(20_000);
+      expect(world.holders(address)).toEqual([]);
+      world.setEligible(address, others);
+      world.run(3000);
+      expect(others).toContain(world.holder(address).name);
+    });
+  });
+
+  /** A Service whose endpoints were on one node, and are gone. */
+  function withoutEndpoints(seed: number): {
+    readonly world: World;
+    readonly address: Address;
+    readonly first: SimulatedNode;
+    readonly others: readonly string[];
+  } {
+    const world = startedWorld(seed);
+    const address = world.addService('10.0.0.50');
+    world.run(5000);
+    const first = world.node(seed % 3);
+    world.setEligible(address, [first.name]);
+    world.run(5000);
+    world.setEligible(address, []);
+    world.run(3000);
+    const others = world.nodes.flatMap((node) => (node === first ? [] : [node.name]));
+    return { world, address, first, others };
+  }
 });
 
 describe('a holder that is to hand over', () => {

@@ -21,7 +21,7 @@ export function considerMove(machine: Machine, record: AddressRecord, phase: Hel
   }
   const { candidate } = record;
   phase.reconsiderAt = undefined;
-  if (candidate === undefined || candidate.preferences.size === 0) {
+  if (candidate === undefined) {
     letGo(machine, record);
     return;
   }
@@ -112,6 +112,10 @@ function preferredPeer(machine: Machine, record: AddressRecord, phase: HeldPhase
 function stayAlone(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
   if (record.candidate?.barred === true) {
     letGo(machine, record);
+  } else if (record.candidate?.preferences.size === 0) {
+    // No node has an endpoint: it would serve nobody anywhere. Here nobody else can take it meanwhile, kube-proxy refuses
+    // connections at once where silence would make clients wait, and it is there when an endpoint comes back.
+    phase.saidNoSuccessor = false;
   } else if (!phase.saidNoSuccessor) {
     phase.saidNoSuccessor = true;
     machine.say(record, { type: 'no-successor' });

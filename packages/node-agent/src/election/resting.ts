@@ -114,6 +114,21 @@ export function confirmHolder(machine: Machine, record: AddressRecord, afterMs: 
   }
 }
 
+/**
+ * Whoever is believed to have the address may not have it any more, and this node may: it will be handed over in a moment,
+ * or it was lost while nobody could take it, with its node's power for instance. Then the one who had it is asked.
+ */
+export function doubtHolder(machine: Machine, record: AddressRecord): void {
+  const due = machine.deadlines.get(record);
+  if (record.phase.type !== 'idle' || due === undefined || record.holder === undefined) {
+    return;
+  }
+  if (record.candidate?.preferences.has(record.holder) === false) {
+    const rank = Math.min(machine.rank(record), LAST_RANK);
+    machine.deadlines.set(record, Math.min(due, machine.now + NEW_RECHECK_MS + rank * RANK_WAIT_MS));
+  }
+}
+
 /** A node of ours was heard to have the address: whatever was under way here ends. */
 export function leaveTo(machine: Machine, record: AddressRecord, node: string): void {
   noteHolder(machine, record, node);
