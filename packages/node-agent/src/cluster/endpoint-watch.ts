@@ -32,6 +32,8 @@ export class EndpointWatch {
   readonly #known = new Set<string>();
   #scope: string | undefined;
   #stop = new AbortController();
+  /** When the present watch has read everything. */
+  #synced: Promise<void> = Promise.resolve();
   #gathering = false;
 
   constructor(options: EndpointWatchOptions) {
@@ -70,20 +72,28 @@ export class EndpointWatch {
     }
   }
 
-  /** Nodes with a ready endpoint of the Service; undefined while that is not known. */
+  /**
+   * Nodes with a ready endpoint of the Service; where there is none any more, those with one that ends and still serves,
+   * for kube-proxy goes on bringing traffic to it (KEP-1669). Undefined while that is not known.
+   */
   readyNodes(service: string): ReadonlySet<string> | undefined {
-    return this.#known.has(service)
-      ? new Set(this.#store.by('service', service).flatMap(({ nodes }) => nodes))
-      : undefined;
+    if (!this.#known.has(service)) {
+      return undefined;
+    }
+    const slices = this.#store.by('service', service);
+    const ready = new Set(slices.flatMap((slice) => slice.ready));
+    return ready.size > 0 ? ready : new Set(slices.flatMap(({ ending }) => ending));
   }
 
   #rescope(): void {
     const { client, logger, signal } = this.#options;
     const scope = this.#labelSelector();
-    const wanted = [...this.#wanted];
-    if (signal.aborted || scope === this.#scope) {
-      // Watched already, because all slices are.
-      this.#nowKnown(scope === '' ? wanted : []);
+    if (signal.aborted) {
+      return;
+    }
+    if (scope === this.#scope) {
+      // Watched already: all slices are, or those of a Service of that name in another namespace.
+      void this.#whenSynced();
       return;
     }
     this.#stop.abort();
@@ -100,18 +110,19 @@ export class EndpointWatch {
       signal: AbortSignal.any([signal, this.#stop.signal]),
       ...(scope === '' ? {} : { labelSelector: scope }),
     });
-    void this.#whenSynced(watched.synced, wanted, this.#stop.signal);
+    this.#synced = watched.synced;
+    void this.#whenSynced();
   }
 
-  async #whenSynced(synced: Promise<void>, services: readonly string[], stopped: AbortSignal): Promise<void> {
-    await synced;
-    if (!stopped.aborted) {
-      this.#nowKnown(services.filter((service) => this.#wanted.has(service)));
+  /** All that is wanted now is in the scope of the present watch: once that is complete, it is known. */
+  async #whenSynced(): Promise<void> {
+    const { signal } = this.#stop;
+    const services = [...this.#wanted];
+    await this.#synced;
+    if (signal.aborted) {
+      return;
     }
-  }
-
-  #nowKnown(services: readonly string[]): void {
-    for (const service of services.filter((each) => !this.#known.has(each))) {
+    for (const service of services.filter((each) => this.#wanted.has(each) && !this.#known.has(each))) {
       this.#known.add(service);
       this.#options.changed(service);
     }

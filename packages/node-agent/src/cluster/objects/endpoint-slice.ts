@@ -2,6 +2,8 @@ import type { EndpointSlice } from '@fairlead/kube';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
+type EndpointConditions = NonNullable<NonNullable<EndpointSlice['endpoints']>[number]['conditions']>;
+
 /** What the agent keeps of an EndpointSlice. */
 export interface EndpointSliceFacts {
   readonly key: string;
@@ -10,7 +12,9 @@ export interface EndpointSliceFacts {
   /** `namespace/name` of its Service. */
   readonly service: string;
   /** Nodes on which it has a ready endpoint, each once. */
-  readonly nodes: readonly string[];
+  readonly ready: readonly string[];
+  /** Nodes on which it has an endpoint that ends and still serves, each once. */
+  readonly ending: readonly string[];
 }
 
 /** Projects one slice; undefined for one that belongs to no Service. */
@@ -20,15 +24,22 @@ export function projectEndpointSlice(slice: EndpointSlice): EndpointSliceFacts |
   if (name === undefined || metadata?.name === undefined) {
     return undefined;
   }
-  const nodes = (endpoints ?? []).flatMap(({ nodeName, conditions }) =>
-    // No statement counts as ready (discovery/v1 EndpointConditions).
-    nodeName !== undefined && conditions?.ready !== false ? [nodeName] : [],
-  );
+  const nodesWhere = (is: (conditions: EndpointConditions) => boolean): readonly string[] => [
+    ...new Set(
+      (endpoints ?? []).flatMap(({ nodeName, conditions }) =>
+        nodeName !== undefined && is(conditions ?? {}) ? [nodeName] : [],
+      ),
+    ),
+  ];
   return {
     key: `${metadata.namespace ?? ''}/${metadata.name}`,
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
     service: `${metadata.namespace ?? ''}/${name}`,
-    nodes: [...new Set(nodes)],
+    // No statement counts as ready (discovery/v1 EndpointConditions).
+    ready: nodesWhere(({ ready }) => ready !== false),
+    ending: nodesWhere(
+      ({ ready, serving, terminating }) => ready === false && serving === true && terminating === true,
+    ),
   };
 }
