@@ -194,6 +194,33 @@ const cases: readonly Case[] = [
   },
   { says: 'and nothing changes while that is unknown', address: '10.8.0.9', endpointsOnly: true, expected: 'hold' },
   {
+    says: 'where others alone may have it, only those with an endpoint are asked to take it',
+    address: '192.0.2.9',
+    group: group('g', { nodeSelector: { matchExpressions: [{ key: 'bad', operator: 'DoesNotExist' }] } }),
+    config: {
+      nodes: [
+        { name: 'here', labels: { bad: '' } },
+        { name: 'there', labels: {} },
+        { name: 'elsewhere', labels: {} },
+      ],
+    },
+    endpointsOnly: true,
+    readyNodes: ['elsewhere'],
+    expected: 'local 2 of elsewhere=0 elsewhere',
+  },
+  {
+    says: 'a node that leaves for good is no candidate, and knows who is',
+    address: '192.0.2.9',
+    config: { nodes: [{ name: 'there', labels: {} }] },
+    expected: 'local 2 of there=0 elsewhere',
+  },
+  {
+    says: 'and announces nothing virtual',
+    address: '10.8.0.9',
+    config: { nodes: [{ name: 'there', labels: {} }] },
+    expected: 'none node-not-selected',
+  },
+  {
     says: 'a local one keeps its candidate, marked as without an endpoint',
     address: '192.0.2.9',
     endpointsOnly: true,

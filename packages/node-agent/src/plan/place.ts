@@ -114,9 +114,17 @@ function placeLocal(input: PlaceInput): Placement {
  * A local address that other nodes may have and this one may not, or not on that interface (any more): this node knows
  * them, so that one of them has it before it goes from here. Undefined: there are none, or this node is on no such LAN.
  */
-function placeElsewhere({ address, view, config }: PlaceInput): Placement | undefined {
+function placeElsewhere(input: PlaceInput): Placement | undefined {
+  const { address, view, config, endpointsOnly, readyNodes } = input;
   const segment = segmentOf(address, config.segments);
-  const preferences = new Map([...view.preferences].filter(([node]) => node !== config.node));
+  if (segment !== undefined && endpointsOnly && readyNodes === undefined) {
+    return { type: 'hold' };
+  }
+  const preferences = new Map(
+    [...view.preferences].filter(
+      ([node]) => node !== config.node && (!endpointsOnly || readyNodes?.has(node) === true),
+    ),
+  );
   if (segment === undefined || preferences.size === 0 || hasOwn(segment, address)) {
     return undefined;
   }
