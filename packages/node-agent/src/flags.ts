@@ -61,6 +61,11 @@ export const FLAGS = {
     default: true,
     description: 'Mark addresses by IFA_PROTO where the kernel keeps it (5.18 and later); false: by a metric.',
   },
+  withdraw: {
+    type: 'boolean',
+    default: false,
+    description: 'Hand over and take away all that is announced here, and be ready once nothing is: to uninstall.',
+  },
   'log-level': {
     type: 'string',
     default: 'info',

@@ -58,6 +58,7 @@ await runMain(PROGRAM, async (signal) => {
     stateFile: flags['state-file'],
     pastLife: new PastLife(await readStateFile(flags['state-file'], logger)),
     addressMark,
+    withdraw: flags.withdraw,
     dataPathHealth,
     routerDirectory: flags['router-directory'],
     templateDirectory: flags['template-directory'],

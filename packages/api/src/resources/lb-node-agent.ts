@@ -53,7 +53,7 @@ export const lbNodeAgentSpec = object(
   {
     nodeSelector: optional(
       labelSelector(
-        'On which nodes this holds. Absent: on every node. Where several select a node, the one with the most requirements holds, then the first by name.',
+        'On which nodes this holds. Absent: on every node. Where several select a node, the one with the most requirements holds, then the first by name. A node that none selects while there are some announces nothing: after 10 s it hands over what it has.',
       ),
     ),
     local: defaulted(LOCAL, {}),
@@ -99,7 +99,7 @@ export const lbNodeAgent: ResourceDefinition = {
   plural: 'lbnodeagents',
   shortNames: ['lbna', 'lbnas'],
   description:
-    'LBNodeAgent sets how the node agents of some nodes work. Without any, every node works by the defaults.',
+    'LBNodeAgent sets which nodes announce, and how their agents work. Without any, every node does, by the defaults; while there are some, those that they select.',
   spec: lbNodeAgentSpec,
   status: lbNodeAgentStatus,
   columns: [

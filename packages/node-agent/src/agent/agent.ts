@@ -33,6 +33,9 @@ export class Agent {
       problem: kernel.problem,
       lansComplete: planning.lansComplete,
       applied: reconciler.applied,
+      leftToWithdraw: this.#options.withdraw
+        ? kernel.state.countOurAddresses() + [...kernel.state.ourRoutes].length
+        : undefined,
     });
   }
 

@@ -70,6 +70,10 @@ export class APISide {
     return this.#cluster.node;
   }
 
+  get selected(): boolean {
+    return this.#cluster.selected;
+  }
+
   get spec(): LBNodeAgentSpec {
     return this.#cluster.spec;
   }

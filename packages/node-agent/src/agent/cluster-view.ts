@@ -14,6 +14,8 @@ export interface ClusterView {
   readonly live: boolean;
   readonly node: NodeFacts;
   readonly spec: LBNodeAgentSpec;
+  /** Whether the LBNodeAgents select this node; true while there are none. */
+  readonly selected: boolean;
   readonly groups: readonly GroupFacts[];
   readonly lans: readonly LANFacts[];
   readonly peers: readonly PeerFacts[];
@@ -48,6 +50,7 @@ export function liveView(options: {
     live: true,
     node,
     spec: cluster.spec,
+    selected: cluster.selected,
     groups: [...cluster.groups.store.list()].map(({ facts }) => facts).sort((a, b) => (a.name < b.name ? -1 : 1)),
     lans: [...cluster.lans.store.list()].sort((a, b) => (a.key < b.key ? -1 : 1)),
     peers: peers.peers(),
@@ -59,11 +62,12 @@ export function liveView(options: {
 
 /** What the next life should know of a view. */
 export function memoryOf(view: ClusterView): ClusterMemory {
-  const { node, spec, groups, lans, peers, clusterPrefixes } = view;
+  const { node, spec, selected, groups, lans, peers, clusterPrefixes } = view;
   const services = [...view.services()];
   const endpoints = services.flatMap(({ key, endpointsOnly }): [string, readonly string[]][] => {
     const nodes = endpointsOnly ? view.readyNodes(key) : undefined;
     return nodes === undefined ? [] : [[key, [...nodes]]];
   });
-  return { node, spec, services, groups, lans, peers, clusterPrefixes, endpoints: Object.fromEntries(endpoints) };
+  const remembered = { node, spec, selected, services, groups, lans, peers, clusterPrefixes };
+  return { ...remembered, endpoints: Object.fromEntries(endpoints) };
 }

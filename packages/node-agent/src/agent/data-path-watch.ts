@@ -1,7 +1,7 @@
 import type { Logger } from '@fairlead/runtime';
 import type { Timers } from '../apply/timers.ts';
 import { initialGate, stepGate } from '../health/data-path.ts';
-import type { Gate } from '../health/data-path.ts';
+import type { Gate, GateState } from '../health/data-path.ts';
 import { probeDataPath } from '../health/probe.ts';
 
 /** How often the endpoint is asked once it is good. */
@@ -13,7 +13,8 @@ const TIMEOUT_MS = 2_000;
 export interface DataPathWatchOptions {
   /** Undefined: not checked. */
   readonly url: URL | undefined;
-  readonly goodSinceBoot: boolean;
+  /** Where a past life left the gate, since the node's boot. */
+  readonly before: GateState | undefined;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -29,7 +30,7 @@ export class DataPathWatch {
 
   constructor(options: DataPathWatchOptions) {
     this.#options = options;
-    this.#gate = initialGate({ enabled: options.url !== undefined, goodSinceBoot: options.goodSinceBoot });
+    this.#gate = initialGate({ enabled: options.url !== undefined, before: options.before });
   }
 
   get gate(): Gate {

@@ -4,12 +4,17 @@ import type { Logger } from '@fairlead/runtime';
 import type { RestoreLimiter } from '../apply/restore-limiter.ts';
 import type { Timers } from '../apply/timers.ts';
 import { asksWithAnyAddress, hostTroubles, networkDaemons, SETTINGS } from '../facts/host-settings.ts';
-import type { HostSettings, HostTrouble, NetworkDaemon, Settings } from '../facts/host-settings.ts';
+import type { HostSettings, HostTrouble, NetworkDaemon, SettingName, Settings } from '../facts/host-settings.ts';
 import type { KernelState } from '../facts/kernel-state.ts';
 import type { Segment } from '../plan/types.ts';
 
 /** The kernel tells nobody of these sysctls. Eight small files an interface, some 0.2 ms. */
 const LOOK_MS = 10_000;
+/**
+ * The one of them that is looked at more often, for its effect is as soon: a node that answers no ARP is dead to its peers
+ * after three misses, and what they take from it then they would take in vain while it believes that it serves.
+ */
+const GLANCE_MS = 1_000;
 
 const CONF = '/proc/sys/net/ipv4/conf';
 const UNIX_SOCKETS = '/proc/net/unix';
@@ -38,6 +43,9 @@ export interface HostWatchOptions {
 export class HostWatch {
   readonly #options: HostWatchOptions;
   #findings: HostFindings = { troubles: [], contested: [], daemons: [] };
+  #lookAt = 0;
+  /** What arp_ignore was at the last look. */
+  #arpIgnore: readonly (number | undefined)[] = [];
   #cancel: () => void = () => undefined;
 
   constructor(options: HostWatchOptions) {
@@ -48,21 +56,35 @@ export class HostWatch {
     return this.#findings;
   }
 
-  /** Looks now, and every 10 s from then on. */
+  /** Looks now, and every 10 s from then on; at what makes the node deaf every second. */
   look(): void {
     const { timers, signal, changed } = this.#options;
     this.#cancel();
     if (signal.aborted) {
       return;
     }
-    this.#cancel = timers.after(LOOK_MS, () => {
-      this.look();
-    });
+    this.#lookAt = timers.now() + LOOK_MS;
+    this.#glanceLater();
     const findings = this.#find();
     if (!isDeepStrictEqual(findings, this.#findings)) {
       this.#findings = findings;
       changed();
     }
+  }
+
+  #glanceLater(): void {
+    const { timers } = this.#options;
+    this.#cancel = timers.after(GLANCE_MS, () => {
+      if (timers.now() >= this.#lookAt || !isDeepStrictEqual(this.#readArpIgnore(), this.#arpIgnore)) {
+        this.look();
+      } else {
+        this.#glanceLater();
+      }
+    });
+  }
+
+  #readArpIgnore(): readonly (number | undefined)[] {
+    return ['all', ...this.#options.segments().map(({ name }) => name)].map((name) => valueOf(name, 'arp_ignore'));
   }
 
   #find(): HostFindings {
@@ -83,6 +105,7 @@ export class HostWatch {
 
   /** The sysctls, after the agent has set what it may. */
   #settings(segments: readonly Segment[]): HostSettings {
+    this.#arpIgnore = this.#readArpIgnore();
     const settings = new Map(['all', ...segments.map(({ name }) => name)].map((name) => [name, read(name)]));
     for (const segment of segments.filter((each) => asksWithAnyAddress(settings, each))) {
       if (write(segment.name, 'arp_announce', 2)) {
@@ -97,11 +120,14 @@ export class HostWatch {
 }
 
 function read(name: string): Settings {
-  const values = SETTINGS.map((setting): [string, number] => [
-    setting,
-    Number.parseInt(textOf(`${CONF}/${name}/${setting}`), 10),
-  ]);
-  return Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value)));
+  const values = SETTINGS.map((setting) => [setting, valueOf(name, setting)] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
+/** @returns undefined where it cannot be read: the interface may have gone just now */
+function valueOf(name: string, setting: SettingName): number | undefined {
+  const value = Number.parseInt(textOf(`${CONF}/${name}/${setting}`), 10);
+  return Number.isNaN(value) ? undefined : value;
 }
 
 /** @returns whether it is set; in a container `/proc/sys` is read-only as a rule */

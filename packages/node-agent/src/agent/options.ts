@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly pastLife: PastLife;
   /** How addresses are marked as ours. */
   readonly addressMark: AddressMark;
+  /** Takes everything of ours off this node instead of putting it there. */
+  readonly withdraw: boolean;
   readonly dataPathHealth: URL | undefined;
   readonly routerDirectory: string;
   readonly templateDirectory: string;

@@ -26,15 +26,20 @@ export function planConfig(options: {
   readonly view: ClusterView;
   readonly segments: readonly Segment[];
   readonly excluded: boolean;
+  /** This node is none of ours any more. */
+  readonly leaving: boolean;
   readonly router: Router | undefined;
 }): PlanConfig {
-  const { state, view, segments, excluded, router } = options;
+  const { state, view, segments, excluded, leaving, router } = options;
   const { node, groups, lans, peers, clusterPrefixes, spec } = view;
   const registered = new Set(lans.map(({ key }) => key));
   return {
     groups: new Map(groups.map((group) => [group.name, group])),
     node: node.key,
-    nodes: [{ name: node.key, labels: node.labels }, ...peers.map(({ key, labels }) => ({ name: key, labels }))],
+    nodes: [
+      ...(leaving ? [] : [{ name: node.key, labels: node.labels }]),
+      ...peers.filter((peer) => !peer.leaving).map(({ key, labels }) => ({ name: key, labels })),
+    ],
     excluded,
     lans: lans.map(({ subnet }) => subnet),
     lansComplete: subnetsOf(segments).every((subnet) => registered.has(lanName(subnet))),

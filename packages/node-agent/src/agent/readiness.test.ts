@@ -12,10 +12,11 @@ const DONE: Progress = {
   problem: undefined,
   lansComplete: true,
   applied: true,
+  leftToWithdraw: undefined,
 };
 
 test('nothing is waited for only when all is known and the data path has been good', () => {
-  const open = initialGate({ enabled: true, goodSinceBoot: true });
+  const open = initialGate({ enabled: true, before: 'open' });
   expect(waitsFor({ node: 'a', known: KNOWN, gate: open })).toBeUndefined();
   for (const [missing, words] of [
     ['node', '--node-name'],
@@ -36,4 +37,9 @@ test('the agent is ready when the kernel has what the API server wants, and else
   expect(readiness({ ...DONE, problem: new Error('EPERM') })).toEqual({ ok: false, reason: 'EPERM' });
   expect(readiness({ ...DONE, lansComplete: false }).ok).toBe(false);
   expect(readiness({ ...DONE, applied: false }).ok).toBe(false);
+  expect(readiness({ ...DONE, leftToWithdraw: 2 })).toEqual({
+    ok: false,
+    reason: expect.stringContaining('2') as string,
+  });
+  expect(readiness({ ...DONE, leftToWithdraw: 0 })).toEqual({ ok: true });
 });

@@ -49,6 +49,8 @@ export interface Progress {
   readonly lansComplete: boolean;
   /** Whether the kernel has had all that is wanted. */
   readonly applied: boolean;
+  /** Addresses and routes of ours that are still to go from this node; undefined where none is to. */
+  readonly leftToWithdraw: number | undefined;
 }
 
 /** Whether the agent does all it should, or what it waits for. Pure. */
@@ -65,5 +67,11 @@ export function readiness(progress: Progress): Health {
   if (!progress.lansComplete) {
     return { ok: false, reason: "waiting for this node's LANs to be registered" };
   }
-  return progress.applied ? { ok: true } : { ok: false, reason: 'waiting for the kernel to have all that is wanted' };
+  if (!progress.applied) {
+    return { ok: false, reason: 'waiting for the kernel to have all that is wanted' };
+  }
+  const { leftToWithdraw = 0 } = progress;
+  return leftToWithdraw === 0
+    ? { ok: true }
+    : { ok: false, reason: `waiting for ${leftToWithdraw} addresses and routes to go from this node` };
 }

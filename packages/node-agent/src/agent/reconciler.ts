@@ -231,7 +231,7 @@ export class Reconciler {
     local.update({
       ready: true,
       remembered: !view.live,
-      excluded: fitness.of(view.node).state !== 'Fit',
+      excluded: fitness.of(view).state !== 'Fit',
       segments: interfaces.segments,
       peers: view.peers.map(({ peer }) => peer),
       spec: view.spec,

@@ -1,6 +1,7 @@
 import { DEFAULT_NODE_AGENT_SPEC } from '@fairlead/api';
 import type { LBNodeAgentSpec, LBNodeStatusStatus } from '@fairlead/api';
 import { LastGood } from '../cluster/last-good.ts';
+import { isLeaving } from '../facts/exclusion.ts';
 import type { PlanConfig } from '../plan/types.ts';
 import type { AgentState } from '../state-file/codec.ts';
 import { StateFile } from '../state-file/state-file.ts';
@@ -74,13 +75,19 @@ export class Sides {
     this.kernel = this.#createKernelSide(surroundingsChanged);
     this.gate = new DataPathWatch({
       url: options.dataPathHealth,
-      goodSinceBoot: options.pastLife.dataPathGood,
+      before: options.pastLife.dataPath,
       timers,
       logger,
       signal,
       changed: surroundingsChanged,
     });
-    this.#fitness = new FitnessWatch({ timers, gate: () => this.gate.gate, askAgain });
+    this.#fitness = new FitnessWatch({
+      timers,
+      gate: () => this.gate.gate,
+      arpIgnored: () => this.#host.findings.troubles.find(({ type }) => type === 'ARPIgnored')?.message,
+      withdraw: options.withdraw,
+      askAgain,
+    });
     this.#interfaces = new SegmentWatch({ state: this.kernel.state, timers, askAgain });
     this.#host = new HostWatch({
       state: this.kernel.state,
@@ -91,6 +98,7 @@ export class Sides {
       signal,
       changed: () => {
         this.#status.changed();
+        surroundingsChanged();
       },
     });
     this.#announcements = this.#createAnnouncements();
@@ -225,11 +233,13 @@ export class Sides {
   }
 
   #planConfig(view: ClusterView): PlanConfig {
+    const { state, reason, localOnly = false } = this.#fitness.of(view);
     return planConfig({
       state: this.kernel.state,
       view,
       segments: this.#interfaces.segments,
-      excluded: this.#fitness.of(view.node).state !== 'Fit',
+      excluded: state !== 'Fit' && !localOnly,
+      leaving: isLeaving(reason),
       router: this.api.router,
     });
   }
@@ -254,7 +264,7 @@ export class Sides {
     const { view } = this.planning;
     const cluster = view === undefined ? pastLife.cluster : memoryOf(view);
     return {
-      dataPathGood: this.gate.gate.state === 'open' || pastLife.dataPathGood,
+      dataPath: this.gate.gate.state,
       ...(cluster === undefined ? {} : { cluster }),
     };
   }
@@ -262,6 +272,7 @@ export class Sides {
   #nodeStatus(previous: LBNodeStatusStatus | undefined): LBNodeStatusStatus {
     const { dataPathHealth } = this.#options;
     const node = this.planning.view?.node ?? this.api.node;
+    const selected = this.planning.view?.selected ?? this.api.selected;
     const { gate } = this.gate;
     return agentStatus(
       {
@@ -275,7 +286,7 @@ export class Sides {
         fitness:
           node === undefined
             ? { state: 'Unfit', reason: 'NoNode', message: this.reconciler.waitsFor() ?? '' }
-            : this.#fitness.of(node),
+            : this.#fitness.of({ node, selected }),
         nodeLabels: node?.labels ?? {},
         spec: this.#spec(),
         settingsProblems: this.#lastGood.problems,

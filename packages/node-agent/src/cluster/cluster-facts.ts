@@ -82,8 +82,13 @@ export class ClusterFacts {
 
   /** The settings that hold here: those that are to, or the last ones that could be used. */
   get spec(): LBNodeAgentSpec {
-    const objects = [...this.#agents.store.list()].map(({ object }) => object);
-    return this.#lastGood.settings(selectForNode(objects, this.node?.labels)?.spec ?? DEFAULT_NODE_AGENT_SPEC);
+    return this.#lastGood.settings(this.#settings()?.spec ?? DEFAULT_NODE_AGENT_SPEC);
+  }
+
+  /** Whether this is a node of ours: some LBNodeAgent selects it, or there are none. */
+  get selected(): boolean {
+    const [any] = this.#agents.store.list();
+    return any === undefined || this.#settings() !== undefined;
   }
 
   /** The Router that selects this node. */
@@ -108,6 +113,11 @@ export class ClusterFacts {
     this.#nodes.store.subscribe(tell);
     this.#agents.store.subscribe(tell);
     this.#routers.store.subscribe(tell);
+  }
+
+  #settings(): LBNodeAgent | undefined {
+    const objects = [...this.#agents.store.list()].map(({ object }) => object);
+    return selectForNode(objects, this.node?.labels);
   }
 
   #watches(): readonly Pick<Watch<Projected>, 'synced' | 'hasSynced' | 'lastContact'>[] {

@@ -24,6 +24,25 @@ function startedWorld(seed: number): World {
   return world;
 }
 
+/** A Service whose endpoints were on one node, and are gone. */
+function withoutEndpoints(seed: number): {
+  readonly world: World;
+  readonly address: Address;
+  readonly first: SimulatedNode;
+  readonly others: readonly string[];
+} {
+  const world = startedWorld(seed);
+  const address = world.addService('10.0.0.50');
+  world.run(5000);
+  const first = world.node(seed % 3);
+  world.setEligible(address, [first.name]);
+  world.run(5000);
+  world.setEligible(address, []);
+  world.run(3000);
+  const others = world.nodes.flatMap((node) => (node === first ? [] : [node.name]));
+  return { world, address, first, others };
+}
+
 describe('two holders', () => {
   test('that both give way, one to its successor and one to the higher rank, are one again within a second', () => {
     everySeed((seed) => {
@@ -129,25 +148,6 @@ describe('an address that for a while no node may have', () => {
       expect(others).toContain(world.holder(address).name);
     });
   });
-
-  /** A Service whose endpoints were on one node, and are gone. */
-  function withoutEndpoints(seed: number): {
-    readonly world: World;
-    readonly address: Address;
-    readonly first: SimulatedNode;
-    readonly others: readonly string[];
-  } {
-    const world = startedWorld(seed);
-    const address = world.addService('10.0.0.50');
-    world.run(5000);
-    const first = world.node(seed % 3);
-    world.setEligible(address, [first.name]);
-    world.run(5000);
-    world.setEligible(address, []);
-    world.run(3000);
-    const others = world.nodes.flatMap((node) => (node === first ? [] : [node.name]));
-    return { world, address, first, others };
-  }
 });
 
 describe('a holder that is to hand over', () => {

@@ -56,7 +56,7 @@ export interface Candidate {
   readonly preferences: ReadonlyMap<string, number>;
   /**
    * Whether this node may take it, or go on holding it, now (a ready endpoint, a good data path). A holder that is not
-   * eligible looks for a successor and keeps the address until that one has announced.
+   * eligible looks for a successor and keeps the address until that one has announced, or for as long as there is none.
    */
   readonly eligible: boolean;
   /**
@@ -73,6 +73,8 @@ export interface Peer {
   readonly node: string;
   /** It hands over and ranks last: excluded by label, drained, or NetworkUnavailable for 30 s. */
   readonly excluded: boolean;
+  /** Its kernel answers no ARP: that it is silent says nothing, so it is watched by IPv6 alone. Default: false. */
+  readonly deaf?: boolean;
   readonly interfaces: readonly PeerInterface[];
 }
 

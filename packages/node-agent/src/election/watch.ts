@@ -167,7 +167,8 @@ export class PeerWatch {
         continue;
       }
       const known = this.#peers.get(peer.node) ?? newPeer(peer.node, here.mac);
-      const ask = askableAddress(options.segment, here.addresses);
+      const heeded = here.addresses.filter(({ family }) => peer.deaf !== true || family === 'IPv6');
+      const ask = askableAddress(options.segment, heeded);
       if (known.question === undefined || known.mac !== here.mac || !sameOrNone(known.ask, ask)) {
         known.question = ask && { type: 'question', about: ask, sender: 'own', to: { mac: here.mac } };
       }

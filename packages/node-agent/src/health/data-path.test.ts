@@ -9,12 +9,16 @@ function run(gate: Gate, probes: readonly (readonly [number, Probe])[]): Gate {
   return probes.reduce((state, [now, probe]) => stepGate(state, probe, now), gate);
 }
 
-const fresh = initialGate({ enabled: true, goodSinceBoot: false });
+const fresh = initialGate({ enabled: true, before: undefined });
+const shut = initialGate({ enabled: true, before: 'bad' });
 
 test.each<[string, Gate, readonly (readonly [number, Probe])[], string]>([
   ['a fresh node waits', fresh, [], 'waiting'],
-  ['a restarted agent does not', initialGate({ enabled: true, goodSinceBoot: true }), [], 'open'],
-  ['none: never asked', initialGate({ enabled: false, goodSinceBoot: false }), [], 'unchecked'],
+  ['a restarted agent does not', initialGate({ enabled: true, before: 'open' }), [], 'open'],
+  ['nor where nobody has listened since boot', initialGate({ enabled: true, before: 'unchecked' }), [], 'unchecked'],
+  ['and does not open what was shut', shut, [[0, BAD]], 'bad'],
+  ['until that is good', shut, [[0, GOOD]], 'open'],
+  ['none: never asked', initialGate({ enabled: false, before: 'bad' }), [], 'unchecked'],
   ['good once opens', fresh, [[0, GOOD]], 'open'],
   [
     'bad answers keep it shut for as long as they last',
@@ -42,6 +46,17 @@ test.each<[string, Gate, readonly (readonly [number, Probe])[], string]>([
       [10_000, NOBODY],
     ],
     'unchecked',
+  ],
+  [
+    'but not where it was bad in between: it is there, and restarts',
+    fresh,
+    [
+      [0, NOBODY],
+      [9_000, BAD],
+      [10_000, NOBODY],
+      [19_000, NOBODY],
+    ],
+    'waiting',
   ],
   [
     'and checks it when it comes',

@@ -30,7 +30,7 @@ export interface Gate {
   readonly state: GateState;
   /** What the last bad answer said. */
   readonly detail: string;
-  /** Since when it has not been good, in the caller's ms; undefined while it is. */
+  /** Since when it has not been good, or (while `waiting`) nobody has listened, in the caller's ms; undefined while it is. */
   readonly troubleSince: number | undefined;
   readonly settings: GateSettings;
 }
@@ -38,14 +38,15 @@ export interface Gate {
 /**
  * The gate at start.
  * @param options.enabled false with `--data-path-health none`
- * @param options.goodSinceBoot whether a past life of this agent has seen it good (its state file goes with the boot)
+ * @param options.before where a past life of this agent left it, since the node's boot (its state file goes with that):
+ *   a new life must not open what was shut, nor wait again for what is not there
  */
 export function initialGate(options: {
   readonly enabled: boolean;
-  readonly goodSinceBoot: boolean;
+  readonly before: GateState | undefined;
   readonly settings?: GateSettings;
 }): Gate {
-  const state = !options.enabled ? 'unchecked' : options.goodSinceBoot ? 'open' : 'waiting';
+  const state = options.enabled ? (options.before ?? 'waiting') : 'unchecked';
   return { state, detail: '', troubleSince: undefined, settings: options.settings ?? DEFAULT_GATE_SETTINGS };
 }
 
@@ -60,7 +61,11 @@ export function stepGate(gate: Gate, probe: Probe, nowMs: number): Gate {
   const next = { ...gate, troubleSince, detail };
   switch (gate.state) {
     case 'waiting':
-      return probe.type === 'nobody' && lasted >= gate.settings.nobodyMs ? { ...next, state: 'unchecked' } : next;
+      if (probe.type === 'bad') {
+        // Whoever says that it is not well yet is there: only silence without a break counts.
+        return { ...next, troubleSince: undefined };
+      }
+      return lasted >= gate.settings.nobodyMs ? { ...next, state: 'unchecked' } : next;
     case 'unchecked':
       // Whatever comes to listen there is believed once it has been good.
       return next;

@@ -89,9 +89,12 @@ export interface PlanConfig {
   readonly groups: ReadonlyMap<string, GroupFacts>;
   /** Name of this node. */
   readonly node: string;
-  /** This node and its peers on the same LANs: who could hold a local address. */
+  /**
+   * This node and its peers on the same LANs: who could hold a local address. Those that leave for good are not among
+   * them: it is as if no group's selector allowed them.
+   */
   readonly nodes: readonly NodeLabels[];
-  /** Whether this node is to hand over: exclude label, drain, network unavailable, bad data path. */
+  /** Whether this node is to announce no virtual address: exclude label, drain, network unavailable, bad data path. */
   readonly excluded: boolean;
   /** Subnets of all LANs. */
   readonly lans: readonly Prefix[];

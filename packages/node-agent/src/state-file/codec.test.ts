@@ -4,7 +4,7 @@ import { decodeState, encodeState, StateFileError } from './codec.ts';
 import type { AgentState } from './codec.ts';
 
 const state: AgentState = {
-  dataPathGood: true,
+  dataPath: 'open',
   cluster: {
     node: {
       key: 'here',
@@ -17,6 +17,7 @@ const state: AgentState = {
       podRanges: [parsePrefix('10.244.0.0/24')],
     },
     spec: DEFAULT_NODE_AGENT_SPEC,
+    selected: true,
     services: [service('default/a', ['192.0.2.9', '2001:db8::9'], { group: 'g', endpointsOnly: true })],
     groups: [group('g', { pools: [pool('10.0.0.0', '10.0.0.9', 24)] })],
     lans: [{ key: 'l', uid: 'u', resourceVersion: '1', subnet: parsePrefix('192.0.2.0/24') }],
@@ -31,7 +32,7 @@ test('what is written is what is read', () => {
   expect(decodeState(encodeState(state))).toEqual(state);
 });
 
-test.each(['', '{', '[]', 'null', '{"version":1,"dataPathGood":true,"local":[]}', '{"version":2}'])(
+test.each(['', '{', '[]', 'null', '{"version":1,"dataPathGood":true,"local":[]}', '{"version":3}'])(
   '%p is no state file',
   (text) => {
     expect(() => decodeState(text)).toThrow(StateFileError);
@@ -50,6 +51,6 @@ test('a file that is cut off anywhere, or in which anything is changed, is no st
 });
 
 test('a file of another version says so', () => {
-  const other = encodeState(state).replace('"version":2', '"version":3');
-  expect(() => decodeState(other)).toThrow(/another version: 3 in place of 2/);
+  const other = encodeState(state).replace('"version":3', '"version":4');
+  expect(() => decodeState(other)).toThrow(/another version: 4 in place of 3/);
 });

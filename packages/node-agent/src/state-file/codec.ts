@@ -3,15 +3,18 @@ import type { LBNodeAgentSpec } from '@fairlead/api';
 import type { LANFacts } from '../cluster/objects/lan.ts';
 import type { NodeFacts } from '../cluster/objects/node.ts';
 import type { PeerFacts } from '../cluster/objects/peer.ts';
+import type { GateState } from '../health/data-path.ts';
 import type { GroupFacts, ProtectedPrefix, ServiceFacts } from '../plan/types.ts';
 
 /** Changes with every change of what is in the file; another version's file counts as none. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** All facts from the API server that the plan depends on, as they were last known. */
 export interface ClusterMemory {
   readonly node: NodeFacts;
   readonly spec: LBNodeAgentSpec;
+  /** Whether the LBNodeAgents select this node. */
+  readonly selected: boolean;
   readonly services: readonly ServiceFacts[];
   readonly groups: readonly GroupFacts[];
   readonly lans: readonly LANFacts[];
@@ -27,8 +30,8 @@ export interface ClusterMemory {
  * ours is not in it: the kernel says that of each, so that no state of the file can leave one behind or take a foreign one.
  */
 export interface AgentState {
-  /** Whether the data path has been good since boot. */
-  readonly dataPathGood: boolean;
+  /** What was known of the data path since boot. */
+  readonly dataPath: GateState;
   /** Absent before the first sync. */
   readonly cluster?: ClusterMemory | undefined;
 }

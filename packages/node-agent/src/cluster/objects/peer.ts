@@ -1,6 +1,8 @@
 import { parseAddress } from '@fairlead/api';
 import type { Address, LBNodeStatus } from '@fairlead/api';
 import type { Peer } from '../../election/types.ts';
+import { isLeaving } from '../../facts/exclusion.ts';
+import { ARP_IGNORED } from '../../facts/exclusion.ts';
 
 /** What the agent keeps of another node on one of its LANs. */
 export interface PeerFacts {
@@ -9,6 +11,8 @@ export interface PeerFacts {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** It leaves for good: nothing is to be handed over to it, not even where it would be the last one. */
+  readonly leaving: boolean;
   readonly peer: Peer;
 }
 
@@ -23,9 +27,11 @@ export function projectPeer(object: LBNodeStatus): PeerFacts | undefined {
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
     labels: status.nodeLabels ?? {},
+    leaving: isLeaving(status.fitness?.reason ?? ''),
     peer: {
       node: metadata.name,
       excluded: status.fitness !== undefined && status.fitness.state !== 'Fit',
+      ...(status.fitness?.reason === ARP_IGNORED ? { deaf: true } : {}),
       interfaces: (status.interfaces ?? []).map(({ mac, addresses, linkLocal, lans }) => ({
         mac,
         addresses: [...(addresses ?? []), ...(linkLocal === undefined ? [] : [linkLocal])].flatMap(addressOf),
