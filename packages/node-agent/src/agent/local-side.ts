@@ -200,7 +200,7 @@ export class LocalSide {
   }
 
   #hooks(): HolderHooks {
-    const { kernel, metrics, changed, event, proxiedChanged } = this.#options;
+    const { kernel, netlink, metrics, changed, event, proxiedChanged } = this.#options;
     return {
       add: async (addresses) => {
         const there = await kernel.local.add(addresses);
@@ -218,6 +218,9 @@ export class LocalSide {
         event(happened);
       },
       proxiedChanged,
+      readKernel: () => {
+        netlink.drained();
+      },
     };
   }
 

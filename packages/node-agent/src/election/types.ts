@@ -185,6 +185,11 @@ export interface HolderHooks {
   event(event: HolderEvent): void;
   /** {@link Holder.proxied} is another one. Must not throw and must return at once. */
   proxiedChanged?(): void;
+  /**
+   * Hands over what the kernel has told until now: when it returns, {@link Holder.addressGone} has been called for whatever
+   * is gone. Asked for after a stall, in which lifetimes may have ended. Must not throw.
+   */
+  readKernel?(): void;
 }
 
 /** A subnet of an interface on which some station answers for every address: there silence cannot be heard. */

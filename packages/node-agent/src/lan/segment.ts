@@ -3,6 +3,7 @@ import type { Address } from '@fairlead/api';
 import { SystemCallError, openLanSocket } from '@fairlead/netlink';
 import type { LanEvent, LanFrame, LanSocket } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
+import { STALL_MS } from '../election/constants.ts';
 import { Election } from '../election/election.ts';
 import type { Effect, ElectionEvent, SegmentView, SentFrame } from '../election/protocol.ts';
 import type { Claim, HeldAddress, HolderHooks, LocalAddress, LocalSegment, ProxiedSubnet } from '../election/types.ts';
@@ -62,6 +63,8 @@ export class Segment {
   #flushing = false;
   /** The frames that come now are followed by the timer's own event. */
   #draining = false;
+  /** When the election was told something for the last time. */
+  #handledAt = performance.now();
   /** What questions to one station are on the wire, as long as the view stays: peers are asked the same over and over. */
   #frames = new WeakMap<SentFrame, LanFrame>();
 
@@ -98,8 +101,22 @@ export class Segment {
     if (this.#closed) {
       return;
     }
+    this.#catchUp();
     this.#perform(this.#election.handle(event, performance.now()));
     this.#schedule();
+  }
+
+  /**
+   * After a stall the timers of the loop come first, then its sockets in whatever order; but what this node has it may say
+   * only when it knows what the kernel has let go of meanwhile. Clients would come, and nobody would answer them.
+   */
+  #catchUp(): void {
+    const now = performance.now();
+    const silentMs = now - this.#handledAt;
+    this.#handledAt = now; // what the kernel tells comes here, too
+    if (silentMs >= STALL_MS) {
+      this.#options.hooks.readKernel?.();
+    }
   }
 
   /** What is to be on the interface; `since` in milliseconds since 1970. */
