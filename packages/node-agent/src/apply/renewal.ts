@@ -17,8 +17,15 @@ const ON_TIME_MS = 50;
 const FRESH_MS = 400;
 /** The least time between two rounds. */
 const SHORTEST_PAUSE_MS = 1_000;
-/** After a round that could not be done, or in which the kernel refused something. */
+/** After a round that failed, or in which the kernel refused something. */
 const RETRY_MS = 1_000;
+/**
+ * After a round for which the loop was late or had something to read first. On a machine that is busy for seconds there
+ * are not many moments in which it is on time, and to look for one costs nothing.
+ */
+const LATE_RETRY_MS = 100;
+/** When a first look is taken: what a past life renewed last may have little left. */
+const FIRST_LOOK_MS = 100;
 /** No timer of Node runs for longer than 24 days, and lifetimes may be years. */
 const LONGEST_WAIT_MS = 3_600_000;
 /** All addresses are renewed within this part of their lifetime, once they are past its half. */
@@ -90,7 +97,7 @@ export class Renewal {
 
   /** There are addresses of a past life, or the lifetime has been changed: looks at all of them at once. */
   soon(): void {
-    this.#wait(SHORTEST_PAUSE_MS);
+    this.#wait(FIRST_LOOK_MS);
   }
 
   /** Addresses were added, with their whole lifetime. */
@@ -147,7 +154,7 @@ export class Renewal {
       return undefined;
     }
     if (lateMs > ON_TIME_MS || !netlink.drained()) {
-      return RETRY_MS;
+      return LATE_RETRY_MS;
     }
     const started = timers.now();
     const dump = (await netlink.addresses()).filter(
@@ -162,6 +169,7 @@ export class Renewal {
     const due = new Set(dueForRenewal(current, { lifetimeMs: lifetimeMs(), limit: RENEWED_A_SECOND }));
     if (due.size > 0) {
       if (timers.now() - started > FRESH_MS || !netlink.drained()) {
+        // A reading of very many costs something.
         return RETRY_MS;
       }
       const still = [...due]
