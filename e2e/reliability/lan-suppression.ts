@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { now } from '@fairlead/e2e/lab';
-import { arranged, lossesOf } from './lan-arranged.ts';
+import { arranged } from './lan-arranged.ts';
 import { addFarSwitch, movePorts, suppressBetween, teach } from './lan-switch.ts';
 import type { Outcome } from './scenario.ts';
 import type { Stage } from './stage.ts';
@@ -44,14 +44,15 @@ async function suppression(stage: Stage): Promise<Outcome> {
   await stage.revive(holder);
   const seen = await watch.end();
   await stage.drop(fresh);
-  const before = lossesOf(seen.report.packets, { to: died });
+  // What it had not answered yet when it died belongs to its death.
+  const before = seen.report.gaps.filter(({ to }) => to < died).reduce((sum, { lost }) => sum + lost, 0);
   const expected = [holder.name, successor.name].join(', then ');
   const answered = seen.answered.join(', then ');
   return {
     ...seen,
     faults: [
       ...seen.faults,
-      ...(before.lost > 0 ? [`${before.lost} probes were lost while ${holder.name} lived`] : []),
+      ...(before > 0 ? [`${before} probes were lost while ${holder.name} lived`] : []),
       ...(answered === expected ? [] : [`${answered} answered for ${address}; expected: ${expected}`]),
     ],
   };
