@@ -66,4 +66,3 @@ function isIPv6(address: string): boolean {
 function withLength(address: string): string {
   return `${address}/${addressBits(parseAddress(address).family)}`;
 }
-

@@ -29,6 +29,7 @@ class Node {
     const netlink = {
       addresses: async () => (this.endsAt > this.#now ? [this.#address()] : []),
       drained: () => true,
+      subscribe: () => () => {},
       execute: async (requests: readonly unknown[]) => {
         this.endsAt = this.#now + LIFETIME_MS;
         return requests.map(() => ({ ok: true as const }));
