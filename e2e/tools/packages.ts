@@ -28,12 +28,15 @@ export async function findProgram(name: string, environment: Environment = proce
   return undefined;
 }
 
-/** The packages of which a program is missing here. */
-export async function missingPackages(environment: Environment = process.env): Promise<string[]> {
+/** The packages (of these, by program) of which a program is missing here. */
+export async function missingPackages(
+  packages: Readonly<Record<string, string>> = DEBIAN_PACKAGES,
+  environment: Environment = process.env,
+): Promise<string[]> {
   const found = await Promise.all(
-    Object.keys(DEBIAN_PACKAGES).map(async (name) => ({ name, path: await findProgram(name, environment) })),
+    Object.keys(packages).map(async (name) => ({ name, path: await findProgram(name, environment) })),
   );
-  const missing = found.filter(({ path }) => path === undefined).map(({ name }) => DEBIAN_PACKAGES[name] ?? name);
+  const missing = found.filter(({ path }) => path === undefined).map(({ name }) => packages[name] ?? name);
   return [...new Set(missing)].sort();
 }
 

@@ -11,6 +11,7 @@ import { cacheDirectory, toolsDirectory } from './cache.ts';
 import { runCommand } from './command.ts';
 import { provideGo, requiredGoVersion, type Go } from './go.ts';
 import { missingPackages, planInstall, thisMachine } from './packages.ts';
+import { buildXstate, UML_PACKAGES, umlExists } from './uml.ts';
 
 /** Thrown for what the user has to do; only its sentence is shown. */
 class SetupError extends Error {}
@@ -50,6 +51,18 @@ async function go(): Promise<Go> {
   return installed;
 }
 
+/** Without User-mode Linux the demo and all tests but its own work: what is missing of it is said, and no more. */
+async function provideUml(): Promise<void> {
+  if (!umlExists()) return;
+  try {
+    await install(await missingPackages(UML_PACKAGES));
+    await buildXstate();
+  } catch (error) {
+    const { message } = error as Error;
+    say(`No User-mode Linux, so \`make test-uml\` will fail: ${message}`);
+  }
+}
+
 /**
  * Builds under a lock that the kernel lets go when its holder dies, so that two set-ups do not build the same twice: this
  * program again, below flock(1).
@@ -87,6 +100,7 @@ try {
     await build();
   } else {
     await install(await missingPackages());
+    await provideUml();
     if ((await missingTools()).length > 0) await buildLocked();
     if (!process.exitCode) say(`set up: ${await toolsDirectory()}`);
   }

@@ -1,0 +1,121 @@
+import { beforeAll, describe, expect } from '@jest/globals';
+import type { EventLog, IpEvent } from '../lab/index.ts';
+import { useLab } from '../lab/suite.ts';
+import { createAllocated, deleteService, serviceGroup } from '../node-agent/allocated.ts';
+import { addressEvent, routeEvent } from '../node-agent/kernel.ts';
+import { LAN, on, untilCondition } from '../node-agent/local-node.ts';
+import { umlExists } from '../tools/uml.ts';
+import { ArpWitness } from './arp-witness.ts';
+import type { GuestProcess } from './console.ts';
+import { kindOf, ourAddressesOn } from './guest-kernel.ts';
+import { startGuestAgent } from './guest-agent.ts';
+import { startIpvsProxy } from './kube-proxy.ts';
+import { Machine } from './machine.ts';
+
+/** Starting a program takes seven times as long there as here. */
+const SLOW = { timeoutMs: 30_000 };
+
+/** `announce` of a ServiceGroup whose addresses one node alone may have. */
+function onlyOn(node: string): string {
+  return `{nodeSelector: {matchLabels: {kubernetes.io/hostname: ${node}}}}`;
+}
+
+const GROUPS = [
+  serviceGroup('routed', ['10.8.0.0/24', 'fd01::/64']),
+  serviceGroup('on-1', ['172.20.9.128/25'], onlyOn('node-1')),
+  serviceGroup('on-2', ['172.20.9.0/25', 'fd00:20::9:0/120'], onlyOn('node-2')),
+].join('\n---\n');
+
+const whereItExists = umlExists() ? describe : describe.skip;
+
+/**
+ * Two nodes on one LAN: the first as in every lab, the second with a kernel of its own, which has real dummy interfaces
+ * and a real IPVS, and in which kube-proxy runs in IPVS mode without strictARP.
+ */
+whereItExists('under User-mode Linux (which exists for amd64 alone)', () => {
+  const suite = useLab({ nodes: 2 });
+  let machine: Machine;
+  let events: EventLog<IpEvent>;
+  let proxy: GuestProcess;
+
+  beforeAll(async () => {
+    const { lab } = suite;
+    try {
+      machine = await Machine.boot(lab, lab.node(2));
+      events = await machine.ipMonitor();
+      await lab.apply(GROUPS);
+      proxy = await startIpvsProxy(lab, machine, { strictARP: false });
+      await startGuestAgent(lab, machine);
+      await untilCondition(lab, 'Ready', { node: 'node-2', ...SLOW });
+    } catch (error) {
+      lab.fail();
+      throw error;
+    }
+  }, 120_000);
+
+  suite.test(
+    'virtual addresses of both families stand on a dummy interface, with their routes, and go with the Service',
+    async (lab) => {
+      const addresses = ['10.8.0.1', 'fd01::1'];
+      await createAllocated(lab, { name: 'virtual', addresses, group: 'routed' });
+      for (const address of addresses) {
+        await events.waitFor(routeEvent(address), SLOW);
+        await events.waitFor(addressEvent(address), SLOW);
+      }
+      expect(await kindOf(machine, 'kube-lb0')).toBe('dummy');
+      expect(await ourAddressesOn(machine, 'kube-lb0')).toEqual(['10.8.0.1/32', 'fd01::1/128']);
+      await untilCondition(lab, 'NoDummyInterfaces', { node: 'node-2', gone: true });
+      await deleteService(lab, 'virtual');
+      for (const address of addresses) {
+        await events.waitFor(routeEvent(address, true), SLOW);
+        await events.waitFor(addressEvent(address, true), SLOW);
+      }
+      expect(await ourAddressesOn(machine, 'kube-lb0')).toEqual([]);
+    },
+    90_000,
+  );
+
+  suite.test(
+    'local addresses stand on the interface of the LAN with the mark, and are withdrawn',
+    async (lab) => {
+      const addresses = ['172.20.9.1', 'fd00:20::9:1'];
+      await createAllocated(lab, { name: 'local', addresses, group: 'on-2' });
+      for (const address of addresses) {
+        await events.waitFor(on(LAN, address), SLOW);
+      }
+      expect(await ourAddressesOn(machine, LAN)).toEqual(['172.20.9.1/32', 'fd00:20::9:1/128']);
+      await deleteService(lab, 'local');
+      for (const address of addresses) {
+        await events.waitFor(on(LAN, address, true), SLOW);
+      }
+      expect(await ourAddressesOn(machine, LAN)).toEqual([]);
+    },
+    90_000,
+  );
+
+  suite.test(
+    'kube-proxy without strictARP answers for what another node holds: named with the sysctls that end it',
+    async (lab) => {
+      const address = '172.20.9.129';
+      await using witness = await ArpWitness.start(lab);
+      await using holder = await lab.ipMonitor('node-1');
+      await lab.startAgent(1);
+      proxy.signal('SIGSTOP');
+      await createAllocated(lab, { name: 'elsewhere', addresses: [address], group: 'on-1' });
+      await holder.events.waitFor(on(LAN, address));
+      expect(await witness.answeringFor(address)).toEqual(['node-1']);
+
+      proxy.signal('SIGCONT');
+      await events.waitFor(on('kube-ipvs0', address), SLOW);
+      expect(await kindOf(machine, 'kube-ipvs0')).toBe('dummy');
+      expect(await witness.answeringFor(address)).toEqual(['node-1', 'node-2']);
+      const message = await untilCondition(lab, 'IPVSWithoutStrictARP', { node: 'node-2', ...SLOW });
+      expect(message).toContain(address);
+      const [, settings = ''] = /run: sysctl -w (.+) \(/.exec(message) ?? [];
+      await machine.exec(['sysctl', '-w', ...settings.split(' ')]);
+      await untilCondition(lab, 'IPVSWithoutStrictARP', { node: 'node-2', gone: true, ...SLOW });
+      expect(await witness.answeringFor(address)).toEqual(['node-1']);
+    },
+    120_000,
+  );
+});
