@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { BackendAnswer, Deployment, Lab, LabNode } from '../lab/index.ts';
-import { LOCAL_GROUP, service } from '../scene/manifests.ts';
-import { createService, deleteService, holdersOf, untilAddresses, urlOf } from '../scene/observe.ts';
+import { LOCAL_GROUP, service, VIRTUAL_GROUP } from '../scene/manifests.ts';
+import { createService, deleteService, holdersOf, ourRoutesOn, untilAddresses, urlOf } from '../scene/observe.ts';
 import { startScene } from '../scene/scene.ts';
 import type { Scene } from '../scene/scene.ts';
+import { routeEvent } from './kernel.ts';
 import { Witness } from './moves.ts';
 
 const PORT = 80;
@@ -261,6 +262,29 @@ describe('externalTrafficPolicy Local on local addresses', () => {
       expect(JSON.parse(body)).toMatchObject({ node });
     }
   }
+
+  test('a routed one as well stays on the node of its last endpoint until that is gone', async () => {
+    const deployment = await lab.deployment({ name: 'routed', replicas: 1, nodes: ['node-2'] });
+    const [node, mark] = [lab.node(2), witness.mark()];
+    const addresses = await localService('routed', { group: VIRTUAL_GROUP });
+    for (const address of addresses) {
+      await witness.seen(node, routeEvent(address), mark);
+    }
+    const ending = witness.mark();
+    await end(podOn(deployment, node));
+    await untilEnding('routed');
+    // A Service that comes now shows that the agent has heard of what was before it.
+    const sign = await localService('routed-sign', { group: VIRTUAL_GROUP, externalTrafficPolicy: 'Cluster' });
+    await witness.seen(node, routeEvent(sign[0] ?? ''), ending);
+    expect((await ourRoutesOn(node)).map(({ dst }) => dst)).toEqual(expect.arrayContaining(addresses));
+    const last = witness.mark();
+    await deployment.remove(podOn(deployment, node));
+    for (const address of addresses) {
+      await witness.seen(node, routeEvent(address, true), last);
+    }
+    await deleteService(lab, 'routed-sign');
+    await deleteService(lab, 'routed');
+  }, 40_000);
 
   test('Services of the same name in two namespaces are announced both', async () => {
     await lab.api.create('/api/v1/namespaces', { metadata: { name: 'other' } });
