@@ -4,12 +4,19 @@ import { claimName, formatAddress, parseAddress } from '@fairlead/api';
 import type { IPFamily } from '@fairlead/api';
 import { DEFAULT_HOLDER_POLICY } from '@fairlead/node-agent';
 import { startControlPlane, type ControlPlane, type KubernetesObject } from '../lab/index.ts';
+import {
+  addFarSwitch,
+  movePorts,
+  plugProxy,
+  PROXY_MAC,
+  setPorts,
+  setProxy,
+  suppressBetween,
+  teach,
+} from '../reliability/lan-switch.ts';
 import { RealLan } from './real-lan.ts';
 
 const CLAIMS = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
-/** Bridge ports: spanning tree keeps a port in learning for 15 s by default, with its carrier up. */
-const LEARNING = 2;
-const FORWARDING = 3;
 const LEARNING_MS = 10_000;
 
 interface ClaimObject extends KubernetesObject {
@@ -106,29 +113,15 @@ describe('LANs that do not do what LANs do', () => {
     for (const index of lan.nodes.keys()) {
       await lan.stopHolder(index);
     }
-    await lan.plug('proxy', [
-      'link set lo up',
-      'link set eth0 address 02:77:00:00:00:ee up',
-      'address add 192.168.250.1/32 dev eth0',
-      'link add up0 type veth peer name up1',
-      'link set up0 up',
-      'link set up1 up',
-      'address add 192.168.251.1/32 dev up0',
-      'route add 10.77.0.0/16 dev up0',
-    ]);
-    const sysctl = async (...settings: readonly string[]): Promise<void> => {
-      await lan.run.exec(['sysctl', '-qw', ...settings.map((setting) => `net.ipv4.${setting}`)], {
-        namespace: 'proxy',
-      });
-    };
-    await sysctl('conf.all.rp_filter=0', 'conf.eth0.rp_filter=0', 'ip_forward=1', 'conf.eth0.proxy_arp=1');
+    await plugProxy(lan.run, 'proxy', '10.77.0.0/16');
+    await setProxy(lan.run, 'proxy', 'on');
     // Whoever starts now finds out by itself.
     for (const index of lan.nodes.keys()) {
       await lan.startHolder(index);
       lan.addServices(['10.77.1.1']);
     }
     await lan.until(() => (lan.nodes.every(({ holder }) => holder?.proxied().length === 1) ? true : undefined));
-    expect(lan.node(0).holder?.proxied()).toMatchObject([{ mac: '02:77:00:00:00:ee' }]);
+    expect(lan.node(0).holder?.proxied()).toMatchObject([{ mac: PROXY_MAC }]);
     lan.addServices(['10.77.1.2']);
     // What was there stays; what is new is not taken.
     await pass(2000);
@@ -137,7 +130,7 @@ describe('LANs that do not do what LANs do', () => {
       '10.77.1.2 ',
     ]);
     expect(lan.nodes.flatMap(({ events }) => events).filter(({ type }) => type === 'conflict')).toEqual([]);
-    await sysctl('conf.eth0.proxy_arp=0');
+    await setProxy(lan.run, 'proxy', 'off');
     await lan.until(() => lan.seen.find(({ about }) => about === '10.77.1.2'), 100_000);
     expect((await lan.kernelHolders('10.77.1.2')).length).toBe(1);
   }, 180_000);
@@ -147,10 +140,10 @@ describe('LANs that do not do what LANs do', () => {
     const texts = Array.from({ length: 12 }, (_, host) => (host % 2 === 0 ? `10.77.2.${host}` : `fd77::2:${host}`));
     await held(texts);
     const before = await allHolders(texts);
-    await lan.rewire(lan.ports.map((port) => `link set dev ${port} type bridge_slave state ${LEARNING}`));
+    await setPorts(lan.run, lan.ports, 'learning');
     await pass(LEARNING_MS);
     expect(await allHolders(texts)).toEqual(before);
-    await lan.rewire(lan.ports.map((port) => `link set dev ${port} type bridge_slave state ${FORWARDING}`));
+    await setPorts(lan.run, lan.ports, 'forwarding');
     // One that is new shows that the LAN is one again; it would have been in line behind whatever else there was to say.
     lan.addServices(['10.77.2.99']);
     await lan.announced('10.77.2.99', 0);
@@ -168,12 +161,12 @@ describe('LANs that do not do what LANs do', () => {
     const lost = texts.filter((text) => holders.get(text) === victim);
     events.length = 0;
     const since = performance.now();
-    await lan.rewire([`link set dev ${name} type bridge_slave state ${LEARNING}`]);
+    await setPorts(lan.run, [name], 'learning');
     for (const text of lost) {
       await lan.until(() => lan.seen.find((seen) => seen.about === text && seen.mac !== mac && seen.at > since));
     }
     expect(events).toEqual([]);
-    await lan.rewire([`link set dev ${name} type bridge_slave state ${FORWARDING}`]);
+    await setPorts(lan.run, [name], 'forwarding');
     await lan.until(() => {
       const gone = new Set(
         lan.nodes.flatMap((node) =>
@@ -192,29 +185,22 @@ describe('LANs that do not do what LANs do', () => {
     // Two leaves; node 3 is behind the other one. What goes between them is suppressed.
     const [, , far] = lan.nodes;
     const name = far?.name ?? '';
-    await lan.rewire([
-      'link add far type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
-      'link set far up',
-      'link add spine0 type veth peer name spine1',
-      'link set spine0 master lan up',
-      'link set spine1 master far up',
-      `link set ${name} master far`,
-      'link set dev spine0 type bridge_slave neigh_suppress on',
-      'link set dev spine1 type bridge_slave neigh_suppress on',
-    ]);
+    await addFarSwitch(lan.run);
+    await movePorts(lan.run, [name], 'far');
+    await suppressBetween(lan.run);
     // What the leaves tell each other about their stations.
-    const known = ['client', ...lan.nodes.map((node) => node.name)].flatMap((station, position) => {
-      const bridge = station === name ? 'lan' : 'far';
-      const mac = position === 0 ? '02:77:00:00:00:01' : lan.node(position - 1).mac;
-      return `neigh replace 10.77.0.${position + 1} lladdr ${mac} dev ${bridge} nud permanent`;
-    });
-    await lan.rewire(known);
+    await teach(lan.run, 'near', [{ address: '10.77.0.4', mac: far?.mac ?? '' }]);
+    await teach(lan.run, 'far', [
+      { address: '10.77.0.1', mac: '02:77:00:00:00:01' },
+      { address: '10.77.0.2', mac: lan.node(0).mac },
+      { address: '10.77.0.3', mac: lan.node(1).mac },
+    ]);
     const preferences = new Map(lan.nodes.map((node) => [node.name, node.name === name ? 10 : 0]));
     const text = '10.77.4.1';
     lan.addServices([text], { preferences });
     await claimed(text, name);
     expect(await allHolders([text])).toEqual([`${text} ${name}`]);
-    await lan.rewire([`neigh replace ${text} lladdr ${far?.mac ?? ''} dev lan nud permanent`]);
+    await teach(lan.run, 'near', [{ address: text, mac: far?.mac ?? '' }]);
     // Agents that start and know nothing of the past ask for it.
     const asked = performance.now();
     for (const index of [0, 1]) {

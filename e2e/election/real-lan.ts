@@ -201,24 +201,9 @@ export class RealLan implements AsyncDisposable {
     await batch(this.run, 'switch', [`link set ${this.node(index).name} master lan`]);
   }
 
-  /** Does something to the switch, in commands of `ip -batch`; its bridge is `lan`, its ports have the stations' names. */
-  async rewire(lines: readonly string[]): Promise<void> {
-    await batch(this.run, 'switch', lines);
-  }
-
   /** The names of all ports of the switch. */
   get ports(): readonly string[] {
     return ['client', ...this.nodes.map(({ name }) => name)];
-  }
-
-  /** Another station on the switch, which gets these commands of `ip -batch` in its own namespace. */
-  async plug(name: string, lines: readonly string[]): Promise<void> {
-    await this.run.exec(['ip', 'netns', 'add', this.run.namespaceName(name)]);
-    await this.rewire([
-      `link add ${name} type veth peer name eth0 netns ${this.run.namespaceName(name)}`,
-      `link set ${name} master lan up`,
-    ]);
-    await batch(this.run, name, lines);
   }
 
   /** Tells all nodes of addresses that Services have now. */
