@@ -1,6 +1,6 @@
 import { projectEndpointSlice } from './endpoint-slice.ts';
 
-type Endpoints = Parameters<typeof projectEndpointSlice>[0]['endpoints'];
+type Endpoints = NonNullable<Parameters<typeof projectEndpointSlice>[0]['endpoints']>;
 
 const ADDRESSES = { addresses: ['10.0.0.1'] };
 
