@@ -8,6 +8,7 @@ import { LEASE_STALE_MS } from '../election/constants.ts';
 import type { HolderEvent, WithdrawReason } from '../election/types.ts';
 import { addressKey } from '../plan/keys.ts';
 import type { AddressKey } from '../plan/keys.ts';
+import type { Departed } from './departures.ts';
 
 /** Above so many restored addresses at once, one event on the Node says it for all. */
 const EACH = 10;
@@ -31,6 +32,8 @@ export interface AnnouncementsOptions {
   /** uid of a Service by its key. */
   readonly serviceUID: (key: string) => string | undefined;
   readonly servicesOf: (key: AddressKey) => readonly string[];
+  /** The Service that needed an address last, where none does any more; told once. */
+  readonly departed: (key: AddressKey) => Departed | undefined;
   readonly interfaceName: (index: number) => string;
   readonly dummyInterface: () => string;
 }
@@ -53,7 +56,7 @@ export class Announcements {
 
   /** Something happened to a local address. */
   local(event: HolderEvent): void {
-    const { node, interfaceName } = this.#options;
+    const { node, interfaceName, departed } = this.#options;
     const address = formatAddress(event.address);
     const where = `${interfaceName(event.interfaceIndex)} of node ${node}`;
     const say = (type: 'Normal' | 'Warning', reason: EventReason, action: string, note: string): void => {
@@ -61,6 +64,7 @@ export class Announcements {
         this.#record({ service }, { type, reason, action, note });
       }
     };
+    const last = event.type === 'withdrawn' ? departed(addressKey(event.address)) : undefined;
     switch (event.type) {
       case 'announced':
         if (this.#gone.delete(addressKey(event.address))) {
@@ -77,12 +81,12 @@ export class Announcements {
       case 'withdrawn':
         if (event.reason !== 'gone') {
           this.#gone.delete(addressKey(event.address));
-          say(
-            'Normal',
-            EVENT_REASONS.addressWithdrawn,
-            'Withdraw',
-            `${address} is off ${where}: ${WITHDRAWN[event.reason]}`,
-          );
+          const note = `${address} is off ${where}: ${WITHDRAWN[event.reason]}`;
+          say('Normal', EVENT_REASONS.addressWithdrawn, 'Withdraw', note);
+          if (last !== undefined && event.services.length === 0) {
+            const { addressWithdrawn: reason } = EVENT_REASONS;
+            this.#record({ service: last.key, uid: last.uid }, { type: 'Normal', reason, action: 'Withdraw', note });
+          }
         }
         return;
       case 'conflict': {
@@ -144,8 +148,9 @@ export class Announcements {
     }
   }
 
+  /** @param to the Service, and its uid where the plan may have forgotten it; without one, the Node */
   #record(
-    { service }: { readonly service?: string },
+    { service, uid: known }: { readonly service?: string; readonly uid?: string },
     event: {
       readonly type: 'Normal' | 'Warning';
       readonly reason: EventReason;
@@ -154,7 +159,7 @@ export class Announcements {
     },
   ): void {
     const { recorder, node, nodeUID, serviceUID } = this.#options;
-    const uid = service === undefined ? nodeUID() : serviceUID(service);
+    const uid = known ?? (service === undefined ? nodeUID() : serviceUID(service));
     const object: ObjectReference =
       service === undefined
         ? { apiVersion: 'v1', kind: 'Node', name: node }

@@ -11,6 +11,7 @@ import type { StatusWriter } from '../status/status-writer.ts';
 import type { APISide } from './api-side.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { DataPathWatch } from './data-path-watch.ts';
+import type { Departures } from './departures.ts';
 import type { FitnessWatch } from './fitness-watch.ts';
 import { Gathering } from './gathering.ts';
 import type { HostWatch } from './host-watch.ts';
@@ -35,6 +36,7 @@ export interface ReconcilerOptions {
   readonly interfaces: SegmentWatch;
   readonly host: HostWatch;
   readonly planning: Planning;
+  readonly departures: Departures;
   readonly kernel: KernelSide;
   readonly local: LocalSide;
   readonly router: RouterSide;
@@ -101,7 +103,13 @@ export class Reconciler {
 
   /** A Service came, changed or is gone. */
   serviceChanged(service: ServiceFacts, gone: boolean): void {
-    this.#apply(this.#options.planning.serviceChanged(service, gone));
+    const { planning, departures, kernel } = this.#options;
+    const { planner } = planning;
+    if (planner !== undefined) {
+      const before = planner.services.get(service.key);
+      departures.observe(before, gone ? undefined : service, { planner, state: kernel.state });
+    }
+    this.#apply(planning.serviceChanged(service, gone));
   }
 
   /** Where ready endpoints of a Service run has changed, or become known. */

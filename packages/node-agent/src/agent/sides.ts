@@ -13,6 +13,7 @@ import { APISide } from './api-side.ts';
 import { memoryOf } from './cluster-view.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { DataPathWatch } from './data-path-watch.ts';
+import { Departures } from './departures.ts';
 import { FitnessWatch } from './fitness-watch.ts';
 import { HostWatch } from './host-watch.ts';
 import { KernelSide } from './kernel-side.ts';
@@ -47,6 +48,7 @@ export class Sides {
   readonly #fitness: FitnessWatch;
   readonly #interfaces: SegmentWatch;
   readonly #host: HostWatch;
+  readonly #departures: Departures;
   readonly #announcements: Announcements;
   readonly #status: StatusWriter;
 
@@ -101,6 +103,7 @@ export class Sides {
         surroundingsChanged();
       },
     });
+    this.#departures = new Departures(timers);
     this.#announcements = this.#createAnnouncements();
     this.local = this.#createLocalSide();
     this.router = this.#createRouterSide(common);
@@ -118,6 +121,7 @@ export class Sides {
       interfaces: this.#interfaces,
       host: this.#host,
       planning: this.planning,
+      departures: this.#departures,
       kernel: this.kernel,
       local: this.local,
       router: this.router,
@@ -175,6 +179,7 @@ export class Sides {
       node,
       nodeUID: () => this.planning.view?.node.uid,
       serviceUID: (key) => this.planning.planner?.services.get(key)?.uid,
+      departed: (key) => this.#departures.take(key),
       servicesOf: (key) => this.planning.planner?.servicesOf(key) ?? [],
       interfaceName: (index) => this.kernel.state.links.get(index)?.name ?? `interface ${index}`,
       dummyInterface: () => this.kernel.dummy.name,

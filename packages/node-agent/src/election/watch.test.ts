@@ -8,6 +8,7 @@ interface Neighbour {
   readonly node: string;
   readonly mac: string;
   readonly address: string;
+  readonly deaf?: boolean;
 }
 
 function update(watch: PeerWatch, neighbours: readonly Neighbour[]): void {
@@ -21,9 +22,10 @@ function update(watch: PeerWatch, neighbours: readonly Neighbour[]): void {
       lans: ['lan'],
       adopted: [],
     },
-    peers: neighbours.map(({ node, mac, address }) => ({
+    peers: neighbours.map(({ node, mac, address, deaf = false }) => ({
       node,
       excluded: false,
+      deaf,
       interfaces: [{ mac, addresses: [parseAddress(address)], lans: ['lan'] }],
     })),
     intervalMs: 100,
@@ -63,6 +65,13 @@ describe('the watch over peers', () => {
 
   test('believes a peer dead after three misses', () => {
     expect(silence(startedWatch(['a']), 5, (now) => now)).toEqual([[], [], [], ['a'], []]);
+  });
+
+  test('asks no peer by ARP that answers none, and does not take its silence for death', () => {
+    const watch = startedWatch(['a']);
+    update(watch, [{ node: 'a', mac: '02:00:00:00:00:01', address: '10.0.0.2', deaf: true }]);
+    expect(silence(watch, 10, (now) => now).flat()).toEqual([]);
+    expect(watch.nearest()).toBeUndefined();
   });
 
   test('believes nothing while no frame of any station comes in', () => {

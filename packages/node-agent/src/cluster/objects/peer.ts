@@ -1,8 +1,7 @@
 import { parseAddress } from '@fairlead/api';
 import type { Address, LBNodeStatus } from '@fairlead/api';
 import type { Peer } from '../../election/types.ts';
-import { isLeaving } from '../../facts/exclusion.ts';
-import { ARP_IGNORED } from '../../facts/exclusion.ts';
+import { ARP_IGNORED, isLeaving } from '../../facts/exclusion.ts';
 
 /** What the agent keeps of another node on one of its LANs. */
 export interface PeerFacts {
