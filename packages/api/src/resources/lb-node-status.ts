@@ -135,11 +135,11 @@ export const lbNodeStatusStatus = object(
     ),
     localAddresses: optional(
       list(LOCAL_ADDRESS, {
-        description: `The local addresses of the node, the first ${LOCAL_ADDRESSES_LISTED} by number.`,
+        description: `The local addresses of the node, the first ${LOCAL_ADDRESSES_LISTED} by number, or fewer where all of this would be more than 32 KiB.`,
         maxItems: LOCAL_ADDRESSES_LISTED,
       }),
     ),
-    truncated: optional(flag({ description: `True where the node has more than ${LOCAL_ADDRESSES_LISTED}.` })),
+    truncated: optional(flag({ description: 'True where the node has more than are listed.' })),
     router: optional(ROUTER),
     conditions: optional(
       conditions('`Ready` says whether the agent does all it should; others name what stands in its way.'),

@@ -68,7 +68,10 @@ test('the time of a condition is that of its last change', () => {
   expect(failing.conditions?.[0]?.lastTransitionTime).toBe(later.now);
 });
 
-test('10,000 addresses with the longest names, IPv6, and every condition still are less than 32 KiB', () => {
+test.each([
+  ['nothing else', 0, 100],
+  ['twenty conditions with the longest messages', 20, 10],
+])('10,000 IPv6 addresses with the longest names and %s are less than 32 KiB', (_, conditions, least) => {
   const longest = 'n'.repeat(63);
   const addresses = held(10_000).map(({ since }, number) => ({
     address: {
@@ -79,8 +82,30 @@ test('10,000 addresses with the longest names, IPv6, and every condition still a
     services: [`${longest}/${longest}`],
     since,
   }));
-  const status = nodeStatus({ ...input, held: addresses });
-  expect(JSON.stringify(status).length).toBeLessThan(32 * 1024);
+  const findings = Array.from({ length: conditions }, (_each, number) => ({
+    type: `Condition${number}`,
+    status: 'True' as const,
+    reason: 'Reason',
+    message: 'm'.repeat(2000),
+  }));
+  const status = nodeStatus({ ...input, held: addresses, findings: [...input.findings, ...findings] });
+  expect(JSON.stringify(status).length).toBeLessThanOrEqual(32 * 1024);
+  expect(status.localAddresses?.length).toBeGreaterThanOrEqual(least);
+  expect([status.localCount, status.truncated]).toEqual([10_000, true]);
+});
+
+test('a few addresses are all listed, whatever else there is', () => {
+  const nodeLabels = Object.fromEntries(
+    Array.from({ length: 256 }, (_, number) => [`label-${number}`, 'v'.repeat(63)]),
+  );
+  const findings = Array.from({ length: 30 }, (_, number) => ({
+    type: `Condition${number}`,
+    status: 'True' as const,
+    reason: 'Reason',
+    message: 'm'.repeat(1000),
+  }));
+  const status = nodeStatus({ ...input, held: held(10), nodeLabels, findings });
+  expect([status.localAddresses?.length, status.truncated]).toEqual([10, false]);
 });
 
 test('what is more than the lists may hold is left out: one entry too many would be refused with all the rest', () => {
