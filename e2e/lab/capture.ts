@@ -17,6 +17,13 @@ export interface CaptureOptions {
   readonly interface?: string;
 }
 
+/**
+ * In immediate mode each frame takes a slot of the snapshot length: with tcpdump's own, 256 KiB, its buffer holds eight, and
+ * a node that announces a hundred addresses at once is heard in part. A neighbour advertisement has 86 bytes.
+ */
+const SNAPSHOT_BYTES = 256;
+const BUFFER_KIB = 8192;
+
 const FILTER = 'arp or (icmp6 and (ip6[40] == 135 or ip6[40] == 136))';
 
 /**
@@ -24,7 +31,8 @@ const FILTER = 'arp or (icmp6 and (ip6[40] == 135 or ip6[40] == 136))';
  */
 export async function startCapture(run: Run, options: CaptureOptions = {}): Promise<Capture> {
   const { namespace = NAMESPACES.switch, interface: name = INTERFACES.bridge } = options;
-  const flags = ['-n', '-i', name, '-U', '--immediate-mode', '--time-stamp-precision=nano', '-w', '-', FILTER];
+  const size = ['-s', String(SNAPSHOT_BYTES), '-B', String(BUFFER_KIB)];
+  const flags = ['-n', '-i', name, '-U', '--immediate-mode', ...size, '--time-stamp-precision=nano', '-w', '-', FILTER];
   const tcpdump = run.pipe(['tcpdump', ...flags], { namespace, logErrorsTo: `tcpdump-${namespace}` });
   const reader = new PcapReader();
   const events = new EventLog<LanEvent>();
