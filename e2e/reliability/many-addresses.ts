@@ -12,8 +12,8 @@ import { Stage } from './stage.ts';
 
 const GROUP = 'batches';
 const NODES = 3;
-/** The node that is preferred where all addresses are to be on one. */
-const PREFERRED = 1;
+/** The node that gets all addresses where they are to be on one. */
+const ALONE = 1;
 /** So that the probe knows all its neighbours, and loses nothing before anything is done. */
 const QUIET_MS = 500;
 const TIMEOUT_MS = 30_000;
@@ -47,7 +47,7 @@ function manyAddresses(many: Many): Scenario {
       const stage = await Stage.start({ lab: { nodes: NODES, kubeProxySyncPeriod: '1s' }, progress });
       const { lab } = stage;
       try {
-        await applyAll(lab, [group(many.onOneNode ? lab.node(PREFERRED) : undefined)]);
+        await applyAll(lab, [group()]);
         const sample = await sampleService(lab, GROUP);
         let batches = 0;
         return {
@@ -64,17 +64,33 @@ function manyAddresses(many: Many): Scenario {
   };
 }
 
-function group(preferred: LabNode | undefined): ServiceGroupManifest {
-  const matchLabels = { 'kubernetes.io/hostname': preferred?.name ?? '' };
+/** The group of all batches, whose addresses all nodes may have, or one alone. */
+function group(alone?: LabNode): ServiceGroupManifest {
   return {
     apiVersion: 'fairlead.dev/v1',
     kind: 'ServiceGroup',
     metadata: { name: GROUP },
     spec: {
       pools: [{ range: BATCH_RANGE, subnet: '172.20.0.0/16' }],
-      ...(preferred !== undefined && { announce: { preferredNodes: [{ weight: 10, preference: { matchLabels } }] } }),
+      announce: alone === undefined ? {} : { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': alone.name } } },
     },
   };
+}
+
+/**
+ * Makes a batch. Where one node is to have all of it, the others may not have it until it does: a node that is preferred
+ * would share so many with those that do not hear it ask in time.
+ */
+async function place(
+  lab: Lab,
+  { many, sample, number }: { readonly many: Many; readonly sample: KubernetesObject; readonly number: number },
+): Promise<Batch> {
+  const wish = { sample, number, count: many.addresses };
+  if (!many.onOneNode) return makeBatch(lab, wish);
+  await applyAll(lab, [group(lab.node(ALONE))]);
+  const batch = await makeBatch(lab, wish);
+  await applyAll(lab, [group()]);
+  return batch;
 }
 
 /** The node with the most addresses of a new batch dies; the others take them. */
@@ -83,8 +99,8 @@ async function once(
   options: { readonly many: Many; readonly sample: KubernetesObject; readonly number: number },
 ): Promise<Outcome> {
   const { lab } = stage;
-  const { many, sample, number } = options;
-  const batch = await makeBatch(lab, { sample, number, count: many.addresses });
+  const { many } = options;
+  const batch = await place(lab, options);
   const before = await holdingsOf(lab, batch);
   const [[victim, lost] = []] = [...before].sort(([, a], [, b]) => b.length - a.length);
   if (victim === undefined || lost === undefined) throw new Error('no node has any address');
@@ -177,7 +193,7 @@ function judge(what: {
     probeLateMs: report.maxSendLateMs,
     faults: [
       ...(many.onOneNode && lost.length !== many.addresses
-        ? [`${victim.name} has ${lost.length} of ${many.addresses} addresses, and is preferred`]
+        ? [`${victim.name} has ${lost.length} of ${many.addresses} addresses, and was alone`]
         : []),
       ...(silent.length > 0 ? [`${silent.length} addresses did not answer at the end: ${silent[0]}, …`] : []),
       ...(moved.length > 0 ? [`${moved.length} addresses of others moved: ${moved[0]}, …`] : []),
@@ -201,7 +217,7 @@ export const MANY_ADDRESSES = [
   manyAddresses({
     name: 'node-death-500-addresses',
     what: 'a node with 500 addresses dies; gap: until the last of them answers again (each is asked every 100 ms); an interface broadcasts 500 frames a second at most',
-    promised: { overlapMs: 0 },
+    promised: {},
     addresses: 500,
     onOneNode: true,
     intervalMs: 100,
