@@ -1,13 +1,30 @@
+import { AGENT_SILENT_MS } from './constants.ts';
 import { announceAll } from './holding.ts';
 import type { Machine } from './machine.ts';
 import type { AddressRecord } from './record.ts';
-import { consider, mayTake } from './resting.ts';
+import { consider, mayTake, postponeRecheck } from './resting.ts';
 import type { WatchedPeer } from './watch.ts';
 
 /**
  * Nodes that answer and whose agents are gone. Their kernels serve what they have, so that is no reason to move anything;
  * it is said once, by the node that would be next, and announced over where the ServiceGroup says so.
  */
+
+/**
+ * Begins to look at the Lease of an agent that is silent, and more often at what its node has.
+ * @returns false where that is under way, or the agent has just proved that it lives
+ */
+export function suspect(machine: Machine, peer: WatchedPeer): boolean {
+  if (!machine.leases.suspect(peer.node, machine.now)) {
+    return false;
+  }
+  for (const record of machine.records.values()) {
+    if (record.holder === peer.node && record.phase.type === 'idle' && machine.deadlines.get(record) !== undefined) {
+      postponeRecheck(machine, record);
+    }
+  }
+  return true;
+}
 
 /** Asks for the Leases that are to be read now. */
 export function readLeases(machine: Machine): void {
@@ -29,7 +46,8 @@ export function heardLease(machine: Machine, node: string, renewed: string | und
     machine.leases.drop(node);
     return;
   }
-  switch (machine.leases.read(node, renewed, machine.now)) {
+  const silent = machine.now - peer.spokeAt >= AGENT_SILENT_MS;
+  switch (machine.leases.read(node, { renewed, silent, now: machine.now })) {
     case 'lives':
       agentLives(machine, peer);
       return;

@@ -1,8 +1,16 @@
+import { BinaryHeap } from './binary-heap.ts';
+
+/** A time that an item has, or had once. */
+interface Entry<T> {
+  readonly at: number;
+  readonly item: T;
+}
+
 /** Next times of many things, each of which has at most one. Setting and taking cost O(log n). */
 export class Deadlines<T> {
   readonly #due = new Map<T, number>();
-  /** Binary heap by time; an entry that no longer agrees with the map is skipped when it comes up. */
-  readonly #heap: { readonly at: number; readonly item: T }[] = [];
+  /** An entry that no longer agrees with the map is skipped when it comes up. */
+  readonly #heap = new BinaryHeap<Entry<T>>((one, other) => one.at < other.at);
 
   /** Replaces the item's time. */
   set(item: T, at: number): void {
@@ -10,7 +18,7 @@ export class Deadlines<T> {
       return;
     }
     this.#due.set(item, at);
-    this.#push({ at, item });
+    this.#heap.push({ at, item });
   }
 
   delete(item: T): void {
@@ -33,54 +41,18 @@ export class Deadlines<T> {
     if (first === undefined || first.at > now) {
       return undefined;
     }
-    this.#pop();
+    this.#heap.pop();
     this.#due.delete(first.item);
     return first.item;
   }
 
-  #peek(): { readonly at: number; readonly item: T } | undefined {
+  #peek(): Entry<T> | undefined {
     for (;;) {
-      const first = this.#heap[0];
+      const first = this.#heap.peek();
       if (first === undefined || this.#due.get(first.item) === first.at) {
         return first;
       }
-      this.#pop();
+      this.#heap.pop();
     }
-  }
-
-  #push(entry: { readonly at: number; readonly item: T }): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(entry);
-    while (index > 0) {
-      const parentIndex = (index - 1) >> 1;
-      const parent = heap[parentIndex];
-      if (parent === undefined || parent.at <= entry.at) {
-        break;
-      }
-      heap[index] = parent;
-      index = parentIndex;
-    }
-    heap[index] = entry;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) {
-      return;
-    }
-    let index = 0;
-    for (;;) {
-      const left = heap[2 * index + 1];
-      const right = heap[2 * index + 2];
-      const child = right !== undefined && left !== undefined && right.at < left.at ? right : left;
-      if (child === undefined || child.at >= last.at) {
-        break;
-      }
-      heap[index] = child;
-      index = child === right ? 2 * index + 2 : 2 * index + 1;
-    }
-    heap[index] = last;
   }
 }

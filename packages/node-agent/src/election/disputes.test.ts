@@ -1,7 +1,7 @@
 import { formatAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { addressKey } from './key.ts';
-import { LoneElection, macOf, neighbour, peerOf } from './testing.ts';
+import { LoneElection, OWN_ADDRESS, macOf, neighbour, ownAddressOf, peerOf } from './testing.ts';
 import { DEFAULT_HOLDER_POLICY } from './types.ts';
 import type { HolderPolicy } from './types.ts';
 
@@ -92,6 +92,41 @@ describe('a node that answers and whose agent is gone', () => {
     lone.leases.clear();
     lone.run(600_000);
     expect(lone.events).toEqual([]);
+  });
+
+  test('is no such node either where it speaks again, though it cannot renew its Lease: the API server is away for it', () => {
+    const { lone } = silentAgent({ takeOver: 'Force' });
+    lone.run(10_000);
+    expect(lone.effects.filter(({ type }) => type === 'read-lease')).toHaveLength(1);
+    lone.speaking.add(0);
+    lone.run(600_000);
+    expect(lone.events).toEqual([]);
+    expect(lone.counts().unfitPeers).toBe(0);
+  });
+
+  test('asks back whoever asks it out of turn, so that those who doubt its agent hear it', () => {
+    const lone = new LoneElection({ neighbours: 9 });
+    lone.speaking.clear();
+    lone.service('10.0.9.9');
+    lone.run(10_000);
+    const askedBack = new Set<string>();
+    for (let index = 0; index < 9; index += 1) {
+      const before = lone.sent.length;
+      lone.hear(macOf(index), {
+        type: 'question',
+        about: OWN_ADDRESS,
+        sender: ownAddressOf(index),
+        probe: false,
+        unicast: true,
+      });
+      const asked = lone.sent.slice(before).map(({ frame }) => addressKey(frame.about));
+      if (asked.includes(addressKey(ownAddressOf(index)))) {
+        askedBack.add(neighbour(index));
+      }
+    }
+    // Neither the two whose turn it is, nor those that it asks anyway.
+    expect(askedBack.size).toBeGreaterThanOrEqual(5);
+    expect(askedBack.size).toBeLessThanOrEqual(7);
   });
 
   test('is told by the first rank alone', () => {

@@ -240,6 +240,31 @@ describe('the death of a holder', () => {
   });
 });
 
+describe('an address that a node loses', () => {
+  test.each([
+    ['long after its agent was killed', 30_000],
+    ['just before its agent was killed, which was about to put it back', -10],
+  ])('%s is on another one within seconds', (_, afterMs) => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      if (afterMs < 0) {
+        holder.removeByHand(address);
+        world.run(-afterMs);
+        holder.killAgent();
+      } else {
+        holder.killAgent();
+        world.run(afterMs);
+        holder.removeByHand(address);
+      }
+      world.run(25_000);
+      expect(world.holder(address)).not.toBe(holder);
+    });
+  });
+});
+
 describe('a node that has seen an address move four times', () => {
   test.each([
     ['does not take it over either, though its holder has seen less and asks it to', 5, 0],

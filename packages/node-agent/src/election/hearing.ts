@@ -1,11 +1,11 @@
 import { sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
-import { agentLives } from './agents.ts';
+import { agentLives, suspect } from './agents.ts';
 import { AGENT_SILENT_MS, STALL_MS } from './constants.ts';
 import { announceAll, heardOther, heardQuestion } from './holding.ts';
 import { addressKey } from './key.ts';
 import type { Machine } from './machine.ts';
-import type { HeardFrame } from './protocol.ts';
+import type { HeardFrame, SentFrame } from './protocol.ts';
 import { heardOwner, heardRival } from './proving.ts';
 import { consider, noteHolder, postponeRecheck, rest } from './resting.ts';
 import type { MAC } from './types.ts';
@@ -33,6 +33,9 @@ export function hear(machine: Machine, frame: HeardFrame): void {
         heardQuestion(machine, record);
       }
       heardHint(machine, content.about, content.unicast && peer !== undefined);
+      if (content.unicast && peer?.question !== undefined && isOwn(machine, content.about)) {
+        askBack(machine, peer, peer.question);
+      }
       return;
     }
     case 'answer': {
@@ -80,6 +83,17 @@ function heardLife(machine: Machine, peer: WatchedPeer | undefined, at: number, 
         consider(machine, record);
       }
     }
+  }
+}
+
+function isOwn(machine: Machine, about: Address): boolean {
+  return machine.view.segment.ownAddresses.some((own) => sameAddress(own, about));
+}
+
+/** Whoever asks this node out of turn is to hear that its agent lives: its Lease may be all that is known of it. */
+function askBack(machine: Machine, peer: WatchedPeer, question: SentFrame): void {
+  if (machine.watch.asked(peer, machine.now)) {
+    machine.send(question);
   }
 }
 
@@ -136,7 +150,7 @@ function heardHint(machine: Machine, about: Address, byNode: boolean): void {
   if ((silent || machine.watch.wantsCheck(peer, machine.now)) && machine.looksAfter(peer)) {
     machine.watch.check(peer, machine.now);
     if (silent) {
-      machine.leases.suspect(peer.node, machine.now);
+      suspect(machine, peer);
     }
   }
 }

@@ -43,6 +43,11 @@ export class LeaseWatch {
     return true;
   }
 
+  /** Whether the agent is looked at: it was silent, and may be gone. */
+  suspects(node: string): boolean {
+    return this.#suspicions.has(node);
+  }
+
   /** Nothing more is to be known of it: it is dead as a whole, it lives, or there is no such node. */
   drop(node: string): void {
     this.#suspicions.delete(node);
@@ -71,9 +76,14 @@ export class LeaseWatch {
 
   /**
    * A Lease was read.
-   * @param renewed whatever changes with each renewal, empty where there is no Lease; undefined: it cannot be read
+   * @param options.renewed whatever changes with each renewal, empty where there is no Lease; undefined: it cannot be read
+   * @param options.silent whether nothing was heard of the agent for a while: one that speaks may have no API server
    */
-  read(node: string, renewed: string | undefined, now: number): LeaseVerdict {
+  read(
+    node: string,
+    options: { readonly renewed: string | undefined; readonly silent: boolean; readonly now: number },
+  ): LeaseVerdict {
+    const { renewed, silent, now } = options;
     const suspicion = this.#suspicions.get(node);
     if (suspicion === undefined || renewed === undefined) {
       return 'wait';
@@ -90,7 +100,7 @@ export class LeaseWatch {
       return 'lives';
     }
     suspicion.readAt = Math.max(observed.at + LEASE_STALE_MS, now + LEASE_RETRY_MS);
-    if (suspicion.stale || now - observed.at < LEASE_STALE_MS) {
+    if (suspicion.stale || !silent || now - observed.at < LEASE_STALE_MS) {
       return 'wait';
     }
     suspicion.stale = true;

@@ -85,6 +85,23 @@ describe('a node that may no longer have an address', () => {
     expect(lone.holds(address)).toBe(false);
   });
 
+  test('asks all others in turn, and the best one again where none has answered', () => {
+    const { lone, address } = holder();
+    lone.service(ADDRESS, {
+      ...barred,
+      preferences: new Map([
+        [neighbour(0), 0],
+        [neighbour(1), 0],
+      ]),
+    });
+    lone.run(150_000);
+    const asked = moves(lone);
+    expect(asked.length).toBeGreaterThan(3);
+    expect(asked[0]).not.toBe(asked[1]);
+    expect(new Set(asked).size).toBe(2);
+    expect(lone.holds(address)).toBe(true);
+  });
+
   test('withdraws it where there is nobody to take it', () => {
     const { lone, address } = holder();
     lone.service(ADDRESS, { ...barred, preferences: new Map([['somewhere-else', 0]]) });

@@ -99,8 +99,10 @@ export function rest(machine: Machine, record: AddressRecord): void {
 export function postponeRecheck(machine: Machine, record: AddressRecord): void {
   const fresh = record.heardAt === undefined && record.claim !== undefined && record.candidate !== undefined;
   const rank = Math.min(machine.rank(record), LAST_RANK);
+  // Without an agent a node gets back nothing of what it loses, and says nothing of it.
+  const forlorn = rank < LAST_RANK && record.holder !== undefined && machine.leases.suspects(record.holder);
   const usual =
-    record.heardAt === undefined
+    record.heardAt === undefined || forlorn
       ? Math.max(UNHEARD_RECHECK_MS.least, machine.records.size * UNHEARD_RECHECK_MS.each)
       : Math.max(RECHECK_MS, machine.records.size * 1000);
   const wait = fresh && machine.settled ? NEW_RECHECK_MS + rank * RANK_WAIT_MS : machine.jitter(usual * (1 + rank));

@@ -10,7 +10,8 @@ import type { Candidate, HolderEvent, LocalSegment, MAC, Peer } from './types.ts
 /** Name of the node whose election it is. */
 export const SELF = 'self';
 const OWN_MAC = '02:00:00:00:00:01';
-const OWN_ADDRESS = parseAddress('10.0.0.1');
+/** The node's own address. */
+export const OWN_ADDRESS = parseAddress('10.0.0.1');
 /** How long a station takes to answer. */
 const ANSWER_MS = 0.2;
 /** How often a neighbour's agent asks this node. */

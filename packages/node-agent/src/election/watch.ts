@@ -40,7 +40,7 @@ export interface WatchedPeer {
   heardAt: number;
   /** Last frame that it sent of its own accord. */
   spokeAt: number;
-  /** When it was last asked in its turn. */
+  /** When it was last asked, so that it heard that the agent here lives. */
   spokenToAt: number;
   /** The question that is out, if the last one counts. */
   askedAt: number | undefined;
@@ -277,6 +277,19 @@ export class PeerWatch {
     this.#checks.set(peer, { asks: 0, nextAt: now, since: now, late: false });
   }
 
+  /**
+   * The peer has asked this node for its own address. Out of turn, it does so because it doubts that the node or its agent
+   * lives; kernels answer such a question, so the agent asks back, once a second at most.
+   * @returns whether the peer is to be asked now
+   */
+  asked(peer: WatchedPeer, now: number): boolean {
+    if (now - peer.spokenToAt < SPEAK_MS || this.#watchers().includes(peer)) {
+      return false;
+    }
+    peer.spokenToAt = now;
+    return true;
+  }
+
   /** When {@link due} is to be called next. */
   next(): number | undefined {
     let next = this.#ring.length === 0 ? undefined : this.#tickAt;
@@ -310,21 +323,22 @@ export class PeerWatch {
     return { ask, dead, silent, lookForLife };
   }
 
-  /** Those whose turn it is to ask this node, the next living ones before it in the ring, and who do not. */
+  /** Those whose turn it is to ask this node, and who do not. */
   #silent(now: number): readonly WatchedPeer[] {
     const since = now - AGENT_SILENT_MS;
-    const silent: WatchedPeer[] = [];
-    let living = 0;
-    for (let index = this.#ring.length - 1; index >= 0 && living < WATCHED; index -= 1) {
+    return this.#watchers().filter((peer) => Math.max(peer.spokeAt, peer.fitSince, this.#lookedSince) < since);
+  }
+
+  /** Those whose turn it is to ask this node: the next living ones before it in the ring. */
+  #watchers(): readonly WatchedPeer[] {
+    const watchers: WatchedPeer[] = [];
+    for (let index = this.#ring.length - 1; index >= 0 && watchers.length < WATCHED; index -= 1) {
       const peer = this.#ring[index];
       if (peer !== undefined && !peer.dead && peer.ask !== undefined) {
-        living += 1;
-        if (Math.max(peer.spokeAt, peer.fitSince, this.#lookedSince) < since) {
-          silent.push(peer);
-        }
+        watchers.push(peer);
       }
     }
-    return silent;
+    return watchers;
   }
 
   #dueCheck(
@@ -338,6 +352,7 @@ export class PeerWatch {
     if (check.asks < CHECK_ASKS) {
       check.asks += 1;
       check.nextAt = now + CHECK_ASK_MS;
+      peer.spokenToAt = now;
       outcome.ask.push(peer);
       return true;
     }

@@ -1,4 +1,4 @@
-import { agentUnknown } from './agents.ts';
+import { agentUnknown, suspect } from './agents.ts';
 import { HINTED_RANKS } from './constants.ts';
 import type { Machine } from './machine.ts';
 import { consider } from './resting.ts';
@@ -29,7 +29,7 @@ export function watchPeers(machine: Machine, drained: boolean): void {
 /** The peer does not ask as it should, and may answer all the same: those who look after its addresses read its Lease. */
 function suspectAgent(machine: Machine, peer: WatchedPeer): void {
   const lookers = [...machine.records.values()].some(({ holder }) => holder === peer.node);
-  if (lookers && machine.leases.suspect(peer.node, machine.now)) {
+  if (lookers && suspect(machine, peer)) {
     machine.watch.check(peer, machine.now);
     hint(machine, peer, lookersAfter(machine, peer));
   }

@@ -10,11 +10,13 @@ export interface AgentHost {
   readonly name: string;
   /** Milliseconds on the node's monotonic clock, which agrees with no other node's. */
   readonly clock: () => number;
+  /** Milliseconds since 1970 by the node's time of day, which may be wrong and may jump. */
+  readonly wallClock: () => number;
   /** Runs the action after so many milliseconds; the result cancels it. */
   readonly after: (ms: number, action: () => void) => { readonly cancel: () => void };
-  /** Performs everything but claims; what the kernel answers goes to `answer`. */
+  /** Performs what the API server has no part in; what the kernel answers goes to `answer`. */
   readonly perform: (
-    effect: Exclude<Effect, { type: 'claim' | 'accept' }>,
+    effect: Exclude<Effect, { type: 'claim' | 'accept' | 'read-lease' }>,
     answer: (event: ElectionEvent) => void,
   ) => void;
   readonly mac: string;
@@ -42,6 +44,8 @@ export interface AgentMemory {
 
 /** Without the API server, claims are waited for so long. */
 const CLAIMS_WAIT_MS = 5000;
+/** How often an agent renews its Lease, and how soon again where it could not. */
+const LEASE_MS = { renewal: 30_000, retry: 5000 };
 
 /** One life of a node's agent, from its start until it is killed. */
 export class SimulatedAgent {
@@ -59,6 +63,8 @@ export class SimulatedAgent {
   #killed = false;
   #stopped = false;
   #queue: ElectionEvent[] = [];
+  /** Its Lease was to be renewed while it stood still. */
+  #leaseIsDue = false;
   #timer: { readonly cancel: () => void } | undefined;
   /** When the timer is due, on the node's clock. */
   #timerAt: number | undefined;
@@ -91,6 +97,7 @@ export class SimulatedAgent {
       host.after(CLAIMS_WAIT_MS, () => this.#remember(memory));
     }
     this.#unwatch = api.watch(host.name, (change) => this.#hear(change));
+    this.#renewLease();
     this.#schedule();
   }
 
@@ -138,12 +145,23 @@ export class SimulatedAgent {
     for (const event of queue) {
       this.handle(event);
     }
+    if (this.#leaseIsDue) {
+      this.#renewLease();
+    }
     this.#schedule();
   }
 
   /** The segment has changed, its carrier for instance. */
   refresh(): void {
     this.handle({ type: 'view', view: this.#host.view(this.#state) });
+  }
+
+  /** The segment has got another subnet: addresses that were of no concern may be now. */
+  replan(): void {
+    this.refresh();
+    for (const candidate of this.#host.candidates({ services: this.#services })) {
+      this.handle({ type: 'candidate', candidate });
+    }
   }
 
   /** One event of the election and all that follows from it. */
@@ -232,6 +250,18 @@ export class SimulatedAgent {
     this.handle({ type: 'claim', address, ...(claim === undefined ? {} : { claim }) });
   }
 
+  /** Says to the API server that it lives, and again and again for as long as it does. */
+  #renewLease(): void {
+    this.#leaseIsDue = this.#stopped;
+    if (this.#killed || this.#stopped) {
+      return;
+    }
+    const renewed = new Date(this.#host.wallClock()).toISOString();
+    this.#api.renewLease(this.#host.name, renewed, (written) => {
+      this.#host.after(written ? LEASE_MS.renewal : LEASE_MS.retry, () => this.#renewLease());
+    });
+  }
+
   /** Sets the timer to the election's next deadline, if that is another one. */
   #schedule(): void {
     const next = this.#stopped || this.#killed ? undefined : this.#election.nextDeadline();
@@ -276,6 +306,13 @@ export class SimulatedAgent {
             done: (accepted) => this.handle({ type: 'move', address, accepted }),
           },
         );
+        return;
+      }
+      case 'read-lease': {
+        const { node } = effect;
+        const done = (renewed: string | undefined): void =>
+          this.handle({ type: 'lease', node, ...(renewed === undefined ? {} : { renewed }) });
+        this.#api.readLease({ node: name, of: node, done });
         return;
       }
       case 'event':

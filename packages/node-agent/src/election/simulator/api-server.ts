@@ -1,6 +1,6 @@
 import type { Address } from '@fairlead/api';
 import { addressKey } from '../key.ts';
-import type { Claim } from '../types.ts';
+import type { Claim, HolderPolicy } from '../types.ts';
 import type { Timeline } from './timeline.ts';
 
 /** A Service's local address, as everybody who reads the API server computes it. */
@@ -10,6 +10,7 @@ export interface SimulatedService {
   readonly weights: ReadonlyMap<string, number>;
   /** Names of the nodes without a ready endpoint (`externalTrafficPolicy: Local`). */
   readonly ineligible: ReadonlySet<string>;
+  readonly policy: HolderPolicy;
 }
 
 /** What the API server keeps, as far as local addresses go. */
@@ -33,11 +34,14 @@ export interface APIFaults {
   away: boolean;
   /** Names of the nodes that it does not answer. */
   readonly cutOff: Set<string>;
-  /** Share of the writes that are done and whose answer is lost, 0 … 1. */
-  lostAnswers: number;
-  /** Milliseconds that each way takes, uniformly between. */
-  latency: { readonly least: number; readonly most: number };
+  /** Names of the nodes whose requests, and what they are told, take long. */
+  readonly slow: Set<string>;
+  /** Names of the nodes that lose the answer to half of what they write, though it is done. */
+  readonly lostAnswers: Set<string>;
 }
+
+/** What each way takes, in milliseconds. */
+const LATENCY_MS = { usual: { least: 0.5, most: 5 }, slow: { least: 50, most: 2000 } };
 
 /** How often a write that found no API server is tried again, in milliseconds. */
 const RETRY_MS = 500;
@@ -47,13 +51,15 @@ export class SimulatedAPIServer {
   readonly faults: APIFaults = {
     away: false,
     cutOff: new Set(),
-    lostAnswers: 0,
-    latency: { least: 0.5, most: 5 },
+    slow: new Set(),
+    lostAnswers: new Set(),
   };
   writes = 0;
   readonly #state: ClusterState = { claims: new Map(), services: new Map(), excluded: new Set() };
-  /** What reads and watches give while the watch cache stands still. */
-  #cached: ClusterState | undefined;
+  /** What reads and watches give to nodes, by name, for which the watch cache stands still. */
+  readonly #cached = new Map<string, ClusterState>();
+  /** What the Lease of each node's agent says. */
+  readonly #leases = new Map<string, string>();
   readonly #timeline: Timeline;
   readonly #random: () => number;
   readonly #watches = new Set<Watch>();
@@ -82,20 +88,28 @@ export class SimulatedAPIServer {
     this.faultsChanged();
   }
 
-  /** While it is stale, reads and watches show what was there when that began; writes and live reads do not. */
-  set stale(stale: boolean) {
+  /**
+   * For these nodes it is stale: their reads and watches show what was there when that began. Writes and live reads do not.
+   * For all others it is not, or no longer.
+   */
+  setStale(names: ReadonlySet<string>): void {
     const { claims, services, excluded } = this.#state;
-    if (!stale) {
-      this.#cached = undefined;
-      this.faultsChanged();
-    } else {
-      this.#cached ??= { claims: new Map(claims), services: new Map(services), excluded: new Set(excluded) };
+    for (const name of this.#cached.keys()) {
+      if (!names.has(name)) {
+        this.#cached.delete(name);
+      }
     }
+    for (const name of names) {
+      if (!this.#cached.has(name)) {
+        this.#cached.set(name, { claims: new Map(claims), services: new Map(services), excluded: new Set(excluded) });
+      }
+    }
+    this.faultsChanged();
   }
 
   /** What the node's agent gets when it lists everything; undefined while it cannot ask. */
   read(node: string): ClusterState | undefined {
-    return this.#answers(node) ? (this.#cached ?? this.#state) : undefined;
+    return this.#answers(node) ? (this.#cached.get(node) ?? this.#state) : undefined;
   }
 
   /** The listener hears of each change, as soon as the API server can say it to that node. Returns how to end that. */
@@ -130,7 +144,7 @@ export class SimulatedAPIServer {
       readonly done?: (written: boolean) => void;
     },
   ): void {
-    this.#timeline.after(this.#latency(), () => {
+    this.#timeline.after(this.#latency(options.node), () => {
       if (!this.#answers(options.node)) {
         if (options.done === undefined) {
           this.#timeline.after(RETRY_MS, () => this.write(claim, options));
@@ -146,8 +160,35 @@ export class SimulatedAPIServer {
         this.#state.claims.set(key, claim);
         this.#tell({ type: 'claim', address: claim.address });
       }
-      const known = this.faults.lostAnswers === 0 || this.#random() >= this.faults.lostAnswers;
-      this.#timeline.after(this.#latency(), () => options.done?.(allowed && known));
+      const known = !this.faults.lostAnswers.has(options.node) || this.#random() < 0.5;
+      this.#timeline.after(this.#latency(options.node), () => options.done?.(allowed && known));
+    });
+  }
+
+  /** The node's agent says that it lives; `done` hears whether it could. */
+  renewLease(node: string, renewed: string, done: (written: boolean) => void): void {
+    this.#timeline.after(this.#latency(node), () => {
+      const answers = this.#answers(node);
+      if (answers) {
+        this.#leases.set(node, renewed);
+      }
+      this.#timeline.after(this.#latency(node), () => done(answers));
+    });
+  }
+
+  /**
+   * A node reads the Lease of another node's agent.
+   * @param options.done hears what it says, empty where there is none; undefined where it cannot be read
+   */
+  readLease(options: {
+    readonly node: string;
+    readonly of: string;
+    readonly done: (renewed: string | undefined) => void;
+  }): void {
+    const { node, of, done } = options;
+    this.#timeline.after(this.#latency(node), () => {
+      const renewed = this.#answers(node) ? (this.#leases.get(of) ?? '') : undefined;
+      this.#timeline.after(this.#latency(node), () => done(renewed));
     });
   }
 
@@ -196,7 +237,7 @@ export class SimulatedAPIServer {
     const said = [...watch.pending];
     watch.pending.clear();
     for (const [key, change] of said) {
-      this.#timeline.after(this.#latency(), () => {
+      this.#timeline.after(this.#latency(watch.node), () => {
         if (!this.#watches.has(watch)) {
           return;
         }
@@ -210,15 +251,15 @@ export class SimulatedAPIServer {
   }
 
   #speaksTo(watch: Watch): boolean {
-    return this.#cached === undefined && this.#answers(watch.node);
+    return !this.#cached.has(watch.node) && this.#answers(watch.node);
   }
 
   #answers(node: string): boolean {
     return !this.faults.away && !this.faults.cutOff.has(node);
   }
 
-  #latency(): number {
-    const { least, most } = this.faults.latency;
+  #latency(node: string): number {
+    const { least, most } = this.faults.slow.has(node) ? LATENCY_MS.slow : LATENCY_MS.usual;
     return least + this.#random() * (most - least);
   }
 }

@@ -5,7 +5,7 @@ import type { SimulatedNode } from './node.ts';
 import type { Tracked } from './tracked.ts';
 
 /** A fault is a reason to move for so long after its end. */
-const CAUSE_MS = 5000;
+export const CAUSE_MS = 5000;
 
 /** Whether what happens there now is a reason for this address to move: it is its holder's, its LAN's or its own. */
 export function concerns(step: Step, tracked: Tracked, nodes: readonly SimulatedNode[]): boolean {

@@ -1,6 +1,7 @@
+import type { HolderPolicy } from '../types.ts';
 import { FOR_GOOD_MS, SHORTEST_REBOOT_MS } from './history.ts';
 import type { Fault, History, ServicePlan, Step } from './history.ts';
-import type { LanFamilies } from './lan.ts';
+import type { LanFamilies, LanOptions } from './lan.ts';
 import { seededRandom } from './timeline.ts';
 
 /** How histories are drawn. Times in virtual milliseconds. */
@@ -18,6 +19,10 @@ export interface GenerateOptions {
 }
 
 type Kind = Fault['type'];
+
+const FAMILIES = ['IPv4', 'IPv6'] as const;
+/** An agent that is gone for so long is taken for gone: its Lease is stale then. */
+const GONE_MS = { least: 46_000, most: 70_000 };
 
 /** How often each kind of fault comes, relative to the others. */
 const KINDS: readonly (readonly [Kind, number])[] = [
@@ -53,9 +58,14 @@ export function generateHistory(seed: number, options: GenerateOptions = {}): Hi
     [6, 1],
   ]);
   const everybody = Array.from({ length: nodes }, (_, index) => index);
-  const lans = [{ families: families(draw), members: everybody }];
+  const lans = [lanOf(draw, everybody)];
   if (nodes > 2 && draw.chance(0.2)) {
-    lans.push({ families: families(draw), members: everybody.filter(() => draw.chance(0.7)) });
+    lans.push(
+      lanOf(
+        draw,
+        everybody.filter(() => draw.chance(0.7)),
+      ),
+    );
   }
   const services = Array.from({ length: draw.integer(1, 4) }, () =>
     servicePlan(draw, lans, nodes, options.from ?? 3000),
@@ -69,28 +79,39 @@ export function generateHistory(seed: number, options: GenerateOptions = {}): Hi
   return { seed, nodes, lans, services, steps: steps.sort((a, b) => a.at - b.at) };
 }
 
-function families(draw: Draw): LanFamilies {
-  return draw.weighted([
-    ['IPv4', 6],
+function lanOf(draw: Draw, members: readonly number[]): LanOptions {
+  const families = draw.weighted<LanFamilies>([
+    ['IPv4', 5],
     ['IPv6', 3],
-    ['dual', 1],
+    ['dual', 2],
   ]);
+  const singles = families === 'dual' && draw.chance(0.5) ? members.filter(() => draw.chance(0.3)) : [];
+  return {
+    families,
+    members,
+    ...(singles.length === 0 ? {} : { singles: singles.map((node) => ({ node, family: draw.pick(FAMILIES) })) }),
+    ...(families !== 'IPv4' && draw.chance(0.3) ? { dhcpv6: true } : {}),
+  };
 }
 
-function servicePlan(
-  draw: Draw,
-  lans: readonly { readonly families: LanFamilies }[],
-  nodes: number,
-  from: number,
-): ServicePlan {
+function servicePlan(draw: Draw, lans: readonly LanOptions[], nodes: number, from: number): ServicePlan {
   const lan = draw.integer(0, lans.length - 1);
   const of = lans[lan]?.families ?? 'IPv4';
   const preferred = draw.chance(0.25);
   return {
     at: draw.chance(0.8) ? draw.number(0, 1500) : draw.number(0, 2 * from),
     lan,
-    family: of === 'dual' ? draw.pick(['IPv4', 'IPv6']) : of,
+    family: of === 'dual' ? draw.pick(FAMILIES) : of,
     weights: Array.from({ length: nodes }, () => (preferred ? draw.integer(0, 2) * 10 : 0)),
+    ...(draw.chance(0.3) ? { policy: policy(draw, preferred) } : {}),
+  };
+}
+
+function policy(draw: Draw, preferred: boolean): Partial<HolderPolicy> {
+  return {
+    ...(draw.chance(0.5) ? { takeOver: 'Force' } : {}),
+    ...(draw.chance(0.5) ? { onConflict: 'Yield' } : {}),
+    ...(preferred && draw.chance(0.7) ? { takeBackMs: Math.round(draw.logarithmic(100, 10_000)) } : {}),
   };
 }
 
@@ -106,11 +127,18 @@ function duration(draw: Draw, fault: Fault, { longest = 8000, forGood = true }: 
       return 0;
     case 'crash':
       return forGood && draw.chance(0.25) ? FOR_GOOD_MS : Math.round(draw.logarithmic(SHORTEST_REBOOT_MS, longest));
+    case 'kill-agent':
+    case 'stop-agent':
+      if (draw.chance(0.1)) {
+        return Math.round(draw.number(GONE_MS.least, GONE_MS.most));
+      }
+      return forGood && draw.chance(0.2) ? FOR_GOOD_MS : Math.round(draw.logarithmic(30, longest));
     case 'split':
     case 'carrier':
     case 'exclude':
     case 'ineligible':
-    case 'kill-agent':
+    case 'suppression':
+    case 'api':
       return forGood && draw.chance(0.25) ? FOR_GOOD_MS : Math.round(draw.logarithmic(100, longest));
     case 'learning':
       return draw.chance(0.5) ? Math.min(longest, 10_000) : Math.round(draw.logarithmic(100, longest));

@@ -1,4 +1,5 @@
-import type { LanFamilies } from './lan.ts';
+import type { HolderPolicy } from '../types.ts';
+import type { LanOptions } from './lan.ts';
 
 /** A history: what is there, and everything that goes wrong, each with its time. Plain values, so that it prints and shrinks. */
 export interface History {
@@ -6,7 +7,7 @@ export interface History {
   readonly seed: number;
   /** Number of nodes; those on no LAN are not there. */
   readonly nodes: number;
-  readonly lans: readonly { readonly families: LanFamilies; readonly members: readonly number[] }[];
+  readonly lans: readonly LanOptions[];
   readonly services: readonly ServicePlan[];
   readonly steps: readonly Step[];
 }
@@ -20,6 +21,8 @@ export interface ServicePlan {
   readonly family: 'IPv4' | 'IPv6';
   /** What `preferredNodes` give, by position of the node. */
   readonly weights: readonly number[];
+  /** Where its group says something else than usual. */
+  readonly policy?: Partial<HolderPolicy>;
 }
 
 /** Something that begins at a time, lasts, and then is over. What lasts longer than the history lasts for good. */
@@ -90,7 +93,10 @@ export function isNoise(step: Fault): boolean {
   }
 }
 
-/** Whether a step can be a reason for an address to move at all. Agents, the API server and clocks never are. */
+/**
+ * Whether a step can be a reason for an address to move at all. Agents, the API server, clocks and those who answer for
+ * others never are.
+ */
 export function canMove(step: Fault): boolean {
   switch (step.type) {
     case 'duplicates':
@@ -98,6 +104,8 @@ export function canMove(step: Fault): boolean {
     case 'kill-agent':
     case 'api':
     case 'clock':
+    case 'suppression':
+    case 'proxy-arp':
       return false;
     case 'delay':
       return isNoise(step);
@@ -121,15 +129,18 @@ export function describeStep(step: Step): string {
 export function describeHistory(history: History): readonly string[] {
   return [
     ...history.lans.map(
-      ({ families, members }, position) =>
-        `LAN ${position}: ${families}, ${members.map(nodeName).join(' ') || 'no nodes'}, gateway`,
+      ({ families, members, singles = [], dhcpv6 = false }, position) =>
+        `LAN ${position}: ${families}${dhcpv6 ? ' (DHCPv6)' : ''}, ${members.map(nodeName).join(' ') || 'no nodes'}${singles.map(({ node, family }) => ` (${nodeName(node)}: ${family} only)`).join('')}, gateway`,
     ),
-    ...history.services.map(
-      ({ at, lan, family, weights }, position) =>
-        `${Math.round(at).toString().padStart(7)} ms  service ${position} comes: ${family} on LAN ${lan}${weights.some((weight) => weight > 0) ? `, preferences ${weights.join(' ')}` : ''}`,
-    ),
+    ...history.services.map(describeService),
     ...history.steps.map(describeStep),
   ];
+}
+
+function describeService({ at, lan, family, weights, policy = {} }: ServicePlan, position: number): string {
+  const preferences = weights.some((weight) => weight > 0) ? `, preferences ${weights.join(' ')}` : '';
+  const rules = Object.entries(policy).map(([name, value]) => `, ${name} ${value}`);
+  return `${Math.round(at).toString().padStart(7)} ms  service ${position} comes: ${family} on LAN ${lan}${preferences}${rules.join('')}`;
 }
 
 function describeFault(step: Fault): string {

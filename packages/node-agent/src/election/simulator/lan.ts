@@ -1,4 +1,4 @@
-import { parseAddress, parsePrefix, prefixContains } from '@fairlead/api';
+import { lanName, parseAddress, parsePrefix, prefixContains } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
 import type { LocalSegment, MAC, PeerInterface } from '../types.ts';
 import { Host } from './host.ts';
@@ -13,6 +13,17 @@ export interface LanOptions {
   readonly families: LanFamilies;
   /** Positions of the nodes that have an interface on it. */
   readonly members: readonly number[];
+  /** Members that have addresses of one family only, though the LAN has both. Default: none. */
+  readonly singles?: readonly { readonly node: number; readonly family: Address['family'] }[];
+  /** IPv6 addresses come as /128 by DHCPv6, and the subnet with router advertisements. Default: false. */
+  readonly dhcpv6?: boolean;
+}
+
+/** What the kernel of a node says of its interface. */
+export interface Link {
+  readonly carrier: boolean;
+  /** Families of the subnets that it is on now. */
+  readonly onLink: readonly Address['family'][];
 }
 
 /** A LAN with a gateway, and the plan of its addresses and MACs. */
@@ -22,6 +33,9 @@ export class SimulatedLan {
   readonly members: readonly number[];
   readonly wire: Wire;
   readonly gateway: Host;
+  /** Whether nodes know the IPv6 subnet from router advertisements alone. */
+  readonly advertised: boolean;
+  readonly #singles: ReadonlyMap<number, Address['family']>;
   readonly #subnets: readonly Prefix[];
   readonly #gatewayAddresses: readonly Address[];
 
@@ -32,6 +46,8 @@ export class SimulatedLan {
     this.position = position;
     this.families = families;
     this.members = options.members;
+    this.advertised = options.dhcpv6 === true;
+    this.#singles = new Map((options.singles ?? []).map(({ node, family }) => [node, family]));
     this.wire = new Wire(options);
     this.#subnets = [
       ...this.#of('IPv4', [`10.${position}.0.0/16`]),
@@ -58,8 +74,10 @@ export class SimulatedLan {
     const number = node + 11;
     return [
       ...this.#of('IPv4', [`10.${this.position}.0.${number}`]),
-      ...this.#of('IPv6', [`fe80::${number}`, `fd00:${this.position}::${number}`]),
-    ].map((text) => parseAddress(text));
+      ...this.#of('IPv6', [`fe80::${number}`, `fd00:${this.position}::${this.advertised ? 'd:' : ''}${number}`]),
+    ]
+      .map((text) => parseAddress(text))
+      .filter(({ family }) => this.#has(node, family));
   }
 
   /** A service address of this LAN, by number. */
@@ -71,26 +89,36 @@ export class SimulatedLan {
     return this.#subnets.some((subnet) => prefixContains(subnet, address));
   }
 
+  /** Whether the node has an address of that family here. */
+  reaches(node: number, address: Address): boolean {
+    return this.contains(address) && this.#has(node, address.family);
+  }
+
   /** What the node's LBNodeStatus says of its interface here. */
   peerInterface(node: number): PeerInterface {
-    return { mac: this.mac(node), addresses: this.ownAddresses(node), lans: [this.#name()] };
+    return { mac: this.mac(node), addresses: this.ownAddresses(node), lans: this.#subnetsOf(node).map(lanName) };
   }
 
   /** What the node's kernel says of its interface here. */
-  segment(node: number, options: { readonly carrier: boolean; readonly adopted: readonly Address[] }): LocalSegment {
+  segment(node: number, options: Link & { readonly adopted: readonly Address[] }): LocalSegment {
+    const subnets = this.#subnetsOf(node).filter(({ address }) => options.onLink.includes(address.family));
     return {
       interface: { index: this.position + 2, name: `eth${this.position}`, mac: this.mac(node) },
       carrier: options.carrier,
-      subnets: this.#subnets,
+      subnets,
       ownAddresses: this.ownAddresses(node),
-      gateways: this.#gatewayAddresses,
-      lans: [this.#name()],
+      gateways: this.#gatewayAddresses.filter(({ family }) => this.#has(node, family)),
+      lans: subnets.map(lanName),
       adopted: options.adopted,
     };
   }
 
-  #name(): string {
-    return `lan-${this.position}`;
+  #subnetsOf(node: number): readonly Prefix[] {
+    return this.#subnets.filter(({ address }) => this.#has(node, address.family));
+  }
+
+  #has(node: number, family: Address['family']): boolean {
+    return (this.#singles.get(node) ?? family) === family;
   }
 
   #of(family: Address['family'], texts: readonly string[]): readonly string[] {

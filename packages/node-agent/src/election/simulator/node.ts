@@ -7,6 +7,7 @@ import { SimulatedAgent } from './agent.ts';
 import type { AgentMemory, AgentView } from './agent.ts';
 import type { ClusterState, SimulatedAPIServer } from './api-server.ts';
 import { Host } from './host.ts';
+import type { Link } from './lan.ts';
 import type { WireFrame } from './wire.ts';
 
 /** Called by a node of whatever others may want to judge. */
@@ -17,6 +18,8 @@ export interface NodeObserver {
   readonly added?: (node: SimulatedNode, address: Address) => void;
   /** The agent sends a frame. */
   readonly sent?: (node: SimulatedNode, frame: SentFrame) => void;
+  /** The agent says that something happened to an address. */
+  readonly said?: (node: SimulatedNode, event: HolderEvent) => void;
 }
 
 export interface SimulatedNodeOptions {
@@ -25,12 +28,20 @@ export interface SimulatedNodeOptions {
   readonly ownAddresses: readonly Address[];
   readonly api: SimulatedAPIServer;
   readonly random: () => number;
-  readonly view: (state: AgentView, carrier: boolean) => SegmentView;
+  readonly view: (state: AgentView, link: Link) => SegmentView;
   readonly candidates: (cluster: Pick<ClusterState, 'services'>) => Iterable<Candidate>;
+  /** Whether the address is in a subnet that the interface is on once it has all of them. */
+  readonly reaches: (address: Address) => boolean;
+  /** It knows its IPv6 subnet from router advertisements alone, which come a while after it has booted (DHCPv6). */
+  readonly advertised: boolean;
 }
 
 /** What the node's monotonic clock may be ahead of virtual time, at most: no node knows another one's. */
 const CLOCK_OFFSET_MS = 1e7;
+/** The time of day at which every history begins, in milliseconds since 1970, and how wrong a node may have it. */
+const TIME_OF_DAY = { beginsAt: 1.8e12, wrongByMs: 1e6 };
+/** A router answers a solicitation, or advertises by itself, within so long of a boot (RFC 4861 6.2.6, 6.3.7). */
+const ADVERTISEMENT_MS = 3000;
 
 /** A node on one LAN: a kernel that answers, and an agent that may be stopped, killed and started again without the kernel noticing. */
 export class SimulatedNode extends Host {
@@ -40,6 +51,8 @@ export class SimulatedNode extends Host {
   observer: NodeObserver | undefined;
   readonly #options: SimulatedNodeOptions;
   readonly #clockOffset: number;
+  #wallOffset: number;
+  #onLink: readonly Address['family'][] = [];
   #agent: SimulatedAgent | undefined;
   #memory: AgentMemory | undefined;
   /** The whole machine stands still. */
@@ -55,6 +68,8 @@ export class SimulatedNode extends Host {
     this.ownAddresses = options.ownAddresses;
     this.#options = options;
     this.#clockOffset = options.random() * CLOCK_OFFSET_MS;
+    this.#wallOffset = TIME_OF_DAY.beginsAt + options.random() * TIME_OF_DAY.wrongByMs;
+    this.#findSubnets();
   }
 
   /** The agent's present life. */
@@ -81,9 +96,19 @@ export class SimulatedNode extends Host {
     );
   }
 
+  /** Whether the address is in a subnet that the interface is on now. */
+  isOnLink(address: Address): boolean {
+    return this.#onLink.includes(address.family) && this.#options.reaches(address);
+  }
+
+  /** The time of day jumps. */
+  stepClock(byMs: number): void {
+    this.#wallOffset += byMs;
+  }
+
   /** Starts the agent: it adopts what the kernel has, and then knows everything that the API server does. */
   startAgent(): void {
-    const { api, random, view, candidates } = this.#options;
+    const { api, random, view } = this.#options;
     this.#agent?.kill();
     this.#agent = new SimulatedAgent({
       host: {
@@ -91,10 +116,11 @@ export class SimulatedNode extends Host {
         mac: this.mac,
         startedAt: this.timeline.now,
         clock: () => this.timeline.now + this.#clockOffset,
+        wallClock: () => this.timeline.now + this.#wallOffset,
         after: (ms, action) => this.timeline.after(ms, action),
         perform: (effect, answer) => this.#perform(effect, answer),
-        view: (state) => view(state, this.connected),
-        candidates,
+        view: (state) => view(state, { carrier: this.connected, onLink: this.#onLink }),
+        candidates: (cluster) => this.#candidates(cluster),
       },
       api,
       random,
@@ -148,6 +174,7 @@ export class SimulatedNode extends Host {
     for (const own of this.ownAddresses) {
       this.addresses.set(addressKey(own), own);
     }
+    this.#findSubnets();
     this.observer?.changed(this);
   }
 
@@ -204,7 +231,35 @@ export class SimulatedNode extends Host {
     this.#agent?.handle(event);
   }
 
-  #perform(effect: Exclude<Effect, { type: 'claim' | 'accept' }>, answer: (event: ElectionEvent) => void): void {
+  *#candidates(cluster: Pick<ClusterState, 'services'>): IterableIterator<Candidate> {
+    for (const candidate of this.#options.candidates(cluster)) {
+      if (this.isOnLink(candidate.address)) {
+        yield candidate;
+      }
+    }
+  }
+
+  /** The kernel has just booted: it is on the subnets of its addresses, and learns of the others later. */
+  #findSubnets(): void {
+    const families = [...new Set(this.ownAddresses.map(({ family }) => family))];
+    if (!this.#options.advertised || !families.includes('IPv6')) {
+      this.#onLink = families;
+      return;
+    }
+    this.#onLink = families.filter((family) => family === 'IPv4');
+    this.timeline.after(this.#options.random() * ADVERTISEMENT_MS, () => {
+      if (this.on) {
+        this.#onLink = families;
+        this.observer?.changed(this);
+        this.#agent?.replan();
+      }
+    });
+  }
+
+  #perform(
+    effect: Exclude<Effect, { type: 'claim' | 'accept' | 'read-lease' }>,
+    answer: (event: ElectionEvent) => void,
+  ): void {
     switch (effect.type) {
       case 'send':
         this.observer?.sent?.(this, effect.frame);
@@ -216,8 +271,8 @@ export class SimulatedNode extends Host {
         return;
       case 'event':
         this.events.push(effect.event);
+        this.observer?.said?.(this, effect.event);
         return;
-      case 'read-lease':
       case 'proxied':
         return;
     }

@@ -8,7 +8,7 @@ export interface Part {
   readonly holders: readonly SimulatedNode[];
   /** Nodes that may take the address: they live, their agents run and know enough, and the Service allows them. */
   readonly able: readonly SimulatedNode[];
-  /** Living stations that speak: nodes and the gateway. */
+  /** Living stations that speak to each other: nodes with the address's family, and the gateway. */
   readonly stations: number;
   /** A node with a running agent has the address, which no Service has. */
   readonly leftover: boolean;
@@ -49,7 +49,9 @@ export function partsOf(options: {
       number,
       holders: holding,
       able,
-      stations: here.length + (gatewayIn === number ? 1 : 0),
+      stations:
+        here.filter((node) => service === undefined || node.isOnLink(service.address)).length +
+        (gatewayIn === number ? 1 : 0),
       leftover: service === undefined && holding.some(runs),
       resolvable: holding.every(runs),
       leaves:
@@ -64,7 +66,13 @@ export function partsOf(options: {
 }
 
 function mayTake(node: SimulatedNode, service: SimulatedService | undefined): boolean {
-  return service !== undefined && service.weights.has(node.name) && !service.ineligible.has(node.name) && runs(node);
+  return (
+    service !== undefined &&
+    node.isOnLink(service.address) &&
+    service.weights.has(node.name) &&
+    !service.ineligible.has(node.name) &&
+    runs(node)
+  );
 }
 
 function mustLeave(node: SimulatedNode, service: SimulatedService | undefined, excluded: ReadonlySet<string>): boolean {

@@ -1,8 +1,9 @@
 import type { Address } from '@fairlead/api';
 import { addressKey } from '../key.ts';
 import type { SentFrame } from '../protocol.ts';
+import type { HolderEvent } from '../types.ts';
 import { BroadcastMeter } from './broadcast-meter.ts';
-import { Causes, concerns, touches } from './causes.ts';
+import { CAUSE_MS, Causes, concerns, touches } from './causes.ts';
 import { isNoise } from './history.ts';
 import type { Step } from './history.ts';
 import { Ledger } from './ledger.ts';
@@ -71,6 +72,7 @@ export class Referee implements WeatherWatcher {
         changed: () => this.#judgeLan(node.wire),
         added: (_, address) => this.#added(node, address),
         sent: (_, frame) => this.#sent(node, frame),
+        said: (_, event) => this.#judgeUnfit(event),
       };
     }
   }
@@ -105,10 +107,6 @@ export class Referee implements WeatherWatcher {
     for (const tracked of this.#tracked) {
       if (this.#concerns(step, tracked)) {
         tracked.causes.note(step);
-        if (step.type === 'remove-by-hand' && tracked.holders.some(({ agent }) => agent?.stopped !== false)) {
-          // The node lives and has nobody who would notice: the others look after the address every few minutes.
-          tracked.backOffUntil = this.#world.timeline.now + 600_000;
-        }
       }
     }
   }
@@ -276,10 +274,45 @@ export class Referee implements WeatherWatcher {
     if (!wanted || (holders.length === before.length && holders.every((node) => before.includes(node)))) {
       return;
     }
+    const [from] = before;
     if (tracked.causes.any(this.#world.timeline.now) || !tracked.ledger.inOrder || before.length !== 1) {
       return;
     }
+    if (from !== undefined && holders.every((node) => node === from || this.#mayReplace(tracked, node, from))) {
+      return;
+    }
     this.#break('moved-without-cause', `service ${tracked.position} from ${names(before)} to ${names(holders)}`);
+  }
+
+  /** What the ServiceGroup says of the address is reason enough: a preferred node takes it back, or the agent is gone. */
+  #mayReplace(tracked: Tracked, node: SimulatedNode, from: SimulatedNode): boolean {
+    const service = this.#world.api.state.services.get(tracked.key);
+    if (service === undefined) {
+      return false;
+    }
+    const { policy, weights } = service;
+    const preferred = policy.takeBackMs !== undefined && (weights.get(node.name) ?? 0) > (weights.get(from.name) ?? 0);
+    const gone =
+      policy.takeOver === 'Force' &&
+      (from.agent?.stopped !== false || this.#wellness.disturbed(from, this.#world.timeline.now, CAUSE_MS));
+    return preferred || gone;
+  }
+
+  /** Nobody may say of an agent that renews its Lease that it is gone. */
+  #judgeUnfit(event: HolderEvent): void {
+    if (event.type !== 'holder-unfit') {
+      return;
+    }
+    const { now } = this.#world.timeline;
+    const cutOff = this.#world.api.faults.cutOff.has(event.node);
+    const gone = this.#world.nodes.some(
+      (node) =>
+        node.name === event.node &&
+        (node.agent?.stopped !== false || this.#wellness.disturbed(node, now, CAUSE_MS) || cutOff),
+    );
+    if (!gone) {
+      this.#break('false-verdict', `the agent of ${event.node} is said to be gone, and runs`);
+    }
   }
 
   /** The steps that last and could touch this address. */

@@ -104,12 +104,21 @@ function* plainer(history: History): Iterable<History> {
   if (history.lans.some(({ families }) => families !== 'IPv4')) {
     yield {
       ...history,
-      lans: history.lans.map((lan) => ({ ...lan, families: 'IPv4' })),
+      lans: history.lans.map(({ members }) => ({ members, families: 'IPv4' })),
       services: history.services.map((service) => ({ ...service, family: 'IPv4' })),
     };
   }
   if (history.services.some(({ weights }) => weights.some((weight) => weight > 0))) {
     yield { ...history, services: history.services.map((service) => ({ ...service, weights: [] })) };
+  }
+  if (history.lans.some(({ singles, dhcpv6 }) => singles !== undefined || dhcpv6 !== undefined)) {
+    yield { ...history, lans: history.lans.map(({ members, families }) => ({ members, families })) };
+  }
+  if (history.services.some(({ policy }) => policy !== undefined)) {
+    yield {
+      ...history,
+      services: history.services.map(({ at, lan, family, weights }) => ({ at, lan, family, weights })),
+    };
   }
   if (history.services.some(({ at }) => at > 0)) {
     yield { ...history, services: history.services.map((service) => ({ ...service, at: 0 })) };

@@ -1,8 +1,10 @@
+import { BinaryHeap } from '../binary-heap.ts';
+
 /** Virtual time: what is to happen, in order, and nothing that waits. */
 export class Timeline {
   #now = 0;
   #sequence = 0;
-  readonly #heap: Entry[] = [];
+  readonly #heap = new BinaryHeap(before);
 
   get now(): number {
     return this.#now;
@@ -11,7 +13,7 @@ export class Timeline {
   /** Runs the action after so many milliseconds of virtual time; equal times run in the order they were asked for. */
   after(ms: number, action: () => void): { readonly cancel: () => void } {
     const entry: Entry = { at: this.#now + Math.max(0, ms), sequence: (this.#sequence += 1), action };
-    this.#push(entry);
+    this.#heap.push(entry);
     return {
       cancel: () => {
         entry.action = undefined;
@@ -23,52 +25,15 @@ export class Timeline {
   run(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
-      const first = this.#heap[0];
+      const first = this.#heap.peek();
       if (first === undefined || first.at > end) {
         break;
       }
-      this.#pop();
+      this.#heap.pop();
       this.#now = first.at;
       first.action?.();
     }
     this.#now = end;
-  }
-
-  #push(entry: Entry): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    while (index > 0) {
-      const parentIndex = (index - 1) >> 1;
-      const parent = heap[parentIndex];
-      if (parent === undefined || before(parent, entry)) {
-        break;
-      }
-      heap[index] = parent;
-      index = parentIndex;
-    }
-    heap[index] = entry;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) {
-      return;
-    }
-    let index = 0;
-    for (;;) {
-      const left = 2 * index + 1;
-      const leftEntry = heap[left];
-      const rightEntry = heap[left + 1];
-      const useRight = rightEntry !== undefined && leftEntry !== undefined && before(rightEntry, leftEntry);
-      const child = useRight ? rightEntry : leftEntry;
-      if (child === undefined || before(last, child)) {
-        break;
-      }
-      heap[index] = child;
-      index = useRight ? left + 1 : left;
-    }
-    heap[index] = last;
   }
 }
 

@@ -23,6 +23,7 @@ export function traceWorld(world: World, trace: (line: string) => void): void {
         observer?.changed(changed);
       },
       added: (changed, address) => observer?.added?.(changed, address),
+      said: (speaker, event) => observer?.said?.(speaker, event),
       sent: (sender, frame) => {
         for (const event of node.events.slice(events)) {
           say(

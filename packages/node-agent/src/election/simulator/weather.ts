@@ -1,4 +1,5 @@
 import type { Address } from '@fairlead/api';
+import { DEFAULT_HOLDER_POLICY } from '../types.ts';
 import type { MAC } from '../types.ts';
 import type { Fault, History, Step } from './history.ts';
 import { Host } from './host.ts';
@@ -11,8 +12,6 @@ import type { World } from './world.ts';
 const BOOT_MS = 1500;
 /** What a LAN that is well takes for a frame, in milliseconds. */
 const USUAL_DELAY = { least: 0.02, most: 0.2 };
-/** What an API server takes, one way, in milliseconds. */
-const API_LATENCY = { usual: { least: 0.5, most: 5 }, slow: { least: 50, most: 2000 } };
 
 /** Told of each step: before it begins, before it ends, and after that. */
 export interface WeatherWatcher {
@@ -76,6 +75,9 @@ export class Weather {
     if (step.type === 'foreign') {
       this.#foreignerComes(step);
     }
+    if (step.type === 'clock') {
+      this.#nodes(step.node).forEach((node) => node.stepClock(step.byMs));
+    }
   }
 
   #end(step: Step): void {
@@ -98,11 +100,7 @@ export class Weather {
       case 'crash':
       case 'stop-agent':
       case 'kill-agent':
-        for (const node of this.#world.nodes) {
-          if (node.name === this.#name(step.node)) {
-            this.#applyNode(node, step.node);
-          }
-        }
+        this.#nodes(step.node).forEach((node) => this.#applyNode(node, step.node));
         return;
       case 'loss':
       case 'delay':
@@ -154,8 +152,11 @@ export class Weather {
     const ineligible = this.#all('ineligible').filter(({ service }) => service === position);
     api.setService({
       address,
-      weights: new Map(this.#lan(plan.lan).members.map((member) => [this.#name(member), plan.weights[member] ?? 0])),
+      weights: new Map(
+        Array.from({ length: this.#history.nodes }, (_, node) => [this.#name(node), plan.weights[node] ?? 0]),
+      ),
       ineligible: new Set(ineligible.flatMap(({ nodes }) => nodes.map((node) => this.#name(node)))),
+      policy: { ...DEFAULT_HOLDER_POLICY, ...plan.policy },
     });
   }
 
@@ -245,18 +246,18 @@ export class Weather {
 
   #applyAPI(): void {
     const { api } = this.#world;
-    const faults = this.#all('api');
-    const of = (fault: string): typeof faults => faults.filter((other) => other.fault === fault);
-    api.faults.latency = of('slow').length > 0 ? API_LATENCY.slow : API_LATENCY.usual;
-    api.faults.lostAnswers = of('lost-answers').length > 0 ? 0.5 : 0;
-    api.faults.cutOff.clear();
-    for (const { nodes } of of('away')) {
-      for (const node of nodes === 'all' ? this.#history.lans.flatMap(({ members }) => members) : nodes) {
-        api.faults.cutOff.add(this.#name(node));
-      }
-    }
-    api.stale = of('stale').length > 0;
-    api.faultsChanged();
+    const everybody = Array.from({ length: this.#history.nodes }, (_, node) => node);
+    const suffering = (fault: string): ReadonlySet<string> =>
+      new Set(
+        this.#all('api')
+          .filter((step) => step.fault === fault)
+          .flatMap(({ nodes }) => (nodes === 'all' ? everybody : nodes))
+          .map((node) => this.#name(node)),
+      );
+    replace(api.faults.slow, suffering('slow'));
+    replace(api.faults.lostAnswers, suffering('lost-answers'));
+    replace(api.faults.cutOff, suffering('away'));
+    api.setStale(suffering('stale'));
   }
 
   #foreignerComes(step: Extract<Step, { type: 'foreign' }>): void {
@@ -290,8 +291,20 @@ export class Weather {
     return lan;
   }
 
+  /** The interfaces of a node. */
+  #nodes(position: number): readonly SimulatedNode[] {
+    return this.#world.nodes.filter(({ name }) => name === this.#name(position));
+  }
+
   #name(position: number): string {
     return `node-${position + 1}`;
+  }
+}
+
+function replace<T>(set: Set<T>, values: Iterable<T>): void {
+  set.clear();
+  for (const value of values) {
+    set.add(value);
   }
 }
 

@@ -36,6 +36,11 @@ export class Wellness {
     return now - (this.#lateAt.get(node) ?? Number.NEGATIVE_INFINITY) < LATE.forMs;
   }
 
+  /** Whether something has disturbed the node within the last so many milliseconds. */
+  disturbed(node: SimulatedNode, now: number, withinMs: number): boolean {
+    return now - (this.#disturbedAt.get(node) ?? Number.NEGATIVE_INFINITY) <= withinMs;
+  }
+
   /** Whether these nodes and their LAN have been well for long enough to know each other. */
   undisturbed(options: {
     readonly now: number;

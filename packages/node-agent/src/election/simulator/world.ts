@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { addressKey } from '../key.ts';
-import { DEFAULT_HOLDER_SETTINGS } from '../types.ts';
+import { DEFAULT_HOLDER_POLICY, DEFAULT_HOLDER_SETTINGS } from '../types.ts';
 import type { Candidate, Peer } from '../types.ts';
 import { SimulatedAPIServer } from './api-server.ts';
 import type { ClusterState, SimulatedService } from './api-server.ts';
@@ -111,6 +111,7 @@ export class World {
         this.lanOf(address).members.map((member) => [this.#names[member] ?? '', options.weights?.[member] ?? 0]),
       ),
       ineligible: new Set(),
+      policy: DEFAULT_HOLDER_POLICY,
     };
     this.api.setService(service);
     if (options.everyoneFirst === true) {
@@ -198,11 +199,13 @@ export class World {
       api: this.api,
       random: this.random,
       candidates: (cluster) => candidatesOf(cluster, name, lan),
-      view: ({ ready, remembered, excluded, adopted }, carrier) => ({
+      reaches: (address) => lan.reaches(member, address),
+      advertised: lan.advertised,
+      view: ({ ready, remembered, excluded, adopted }, link) => ({
         ready,
         remembered,
         excluded: excluded.has(name),
-        segment: lan.segment(member, { carrier, adopted }),
+        segment: lan.segment(member, { ...link, adopted }),
         peers: this.#peers(excluded).filter((peer) => peer.node !== name),
         settings: DEFAULT_HOLDER_SETTINGS,
       }),
@@ -246,12 +249,13 @@ function* candidatesOf(
 }
 
 function candidateOf(service: SimulatedService, node: string, interfaceIndex: number): Candidate {
-  const { address, weights, ineligible } = service;
+  const { address, weights, ineligible, policy } = service;
   return {
     address,
     interfaceIndex,
     services: [`default/${formatAddress(address)}`],
     preferences: ineligible.size === 0 ? weights : new Map([...weights].filter(([name]) => !ineligible.has(name))),
     eligible: weights.has(node) && !ineligible.has(node),
+    policy,
   };
 }
