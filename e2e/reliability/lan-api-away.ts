@@ -1,6 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { AGENT_METRICS, NAMESPACES, now, RESPONDER_PORT } from '@fairlead/e2e/lab';
-import type { LabNode } from '@fairlead/e2e/lab';
+import type { Lab, LabNode } from '@fairlead/e2e/lab';
 import { holdersOf } from '../scene/observe.ts';
 import { arranged } from './lan-arranged.ts';
 import type { Outcome, Scenario } from './scenario.ts';
@@ -17,9 +17,9 @@ const READY_TIMEOUT_MS = 60_000;
 /** More than there are nodes, so that each has some; an odd number, so that the one by the probe is of each family in turn. */
 const ADDRESSES = 7;
 
-/** Kills all agents at once and starts the next ones; returns when each goes on from its state file. */
+/** Kills all agents at once and starts the next ones, which do not reach the API server either. */
 async function restartAgents({ lab }: Stage, flags: readonly string[]): Promise<void> {
-  await Promise.all(lab.nodes.map(async (node) => node.processes.get('agent')?.kill()));
+  await killAgents(lab);
   await Promise.all(
     lab.nodes.map(async (node) => {
       const { length: from } = (await node.processes.get('agent')?.log()) ?? '';
@@ -27,6 +27,10 @@ async function restartAgents({ lab }: Stage, flags: readonly string[]): Promise<
       await agent.waitForLog(/Going on from the state file/, { from });
     }),
   );
+}
+
+async function killAgents(lab: Lab): Promise<void> {
+  await Promise.all(lab.nodes.map(async (node) => node.processes.get('agent')?.kill()));
 }
 
 /** No node reaches the API server for three lifetimes, and in that time every agent starts anew. */
@@ -92,9 +96,9 @@ function apiAwayScenario(options: {
     what,
     promised: { lost: 0, overlapMs: 0 },
     stage: { agents: { addressLifetime: `${LIFETIME_MS / 1000}s` } },
-    arrange: async (stage) => {
-      await restartAgents(stage, flags);
-      await Promise.all(stage.lab.nodes.map(async (node) => untilReady(stage, node)));
+    arrange: async ({ lab }) => {
+      await killAgents(lab);
+      await Promise.all(lab.nodes.map(async (node) => lab.startAgent(node, { flags })));
     },
     once: async (stage) => apiAway(stage, flags),
   });

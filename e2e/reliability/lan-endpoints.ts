@@ -1,7 +1,8 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { now } from '@fairlead/e2e/lab';
+import { NAMESPACES, now } from '@fairlead/e2e/lab';
 import type { Deployment, Lab, LabNode, Replica } from '@fairlead/e2e/lab';
 import { service } from '../scene/manifests.ts';
+import { urlOf } from '../scene/observe.ts';
 import { arranged } from './lan-arranged.ts';
 import type { Outcome } from './scenario.ts';
 import type { ServiceWish, Stage } from './stage.ts';
@@ -46,6 +47,8 @@ async function endpointsMove(stage: Stage, deployment: Deployment): Promise<Outc
   await onePerNode(deployment, nodes);
   const fresh = await stage.fresh({ manifest: withEndpoints });
   const { address, holder } = fresh;
+  // kube-proxies need a moment for a new Service: that is not what is measured.
+  await lab.httpUntilOk(NAMESPACES.client, urlOf(address));
   const leaving = replicaOn(deployment, holder);
   if (leaving === undefined) throw new Error(`${holder.name} has ${address} and no endpoint`);
   await using watch = await Watch.start(lab, { address, port: 80, forwarders: masquerades(lab) });
