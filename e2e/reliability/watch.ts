@@ -4,6 +4,7 @@ import type { Capture, IpEvent, IpMonitor, Lab, LabNode, LanEvent, Probe, ProbeR
 import { holdersOf } from '../scene/observe.ts';
 import { holdingTimes, overlapMs, settledMs, type HoldingTime, type Span } from './holding-times.ts';
 import type { Outcome } from './scenario.ts';
+import { longestSilenceMs } from './silence.ts';
 
 /** How long all is quiet before a fault is made, and is watched after it is over: oscillations would show. */
 const QUIET_MS = 300;
@@ -129,7 +130,7 @@ export class Watch implements AsyncDisposable {
     const claims = this.#claims();
     return {
       lost: report.lost,
-      gapMs: report.longestGapMs,
+      gapMs: longestSilenceMs(report),
       overlapMs: Math.max(report.overlapMs, overlapMs(times), overlapOfClaims(claims)),
       probeLateMs: report.maxSendLateMs,
       faults: this.#faults(report, claims),

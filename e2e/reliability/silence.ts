@@ -1,0 +1,15 @@
+import type { ProbeReport } from '@fairlead/e2e/lab';
+
+/**
+ * The longest silence that the client of a probe had to bear, in milliseconds: from the sending of a packet that was lost
+ * to the arrival of the first answer after it, or to the end of the gap where none came; 0 where nothing was lost. Not to
+ * the sending of that answer's packet: who has to ask for the MAC keeps some hundred packets meanwhile, and those are late
+ * by as long as nobody answered.
+ */
+export function longestSilenceMs({ gaps, packets }: Pick<ProbeReport, 'gaps' | 'packets'>): number {
+  const ends = gaps.map(({ from, to }) => {
+    const next = packets.find(({ sent, answered }) => sent > from && answered !== null);
+    return (next?.answered ?? to) - from;
+  });
+  return Math.max(0, ...ends);
+}
