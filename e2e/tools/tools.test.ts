@@ -9,6 +9,7 @@ import { versionFlags } from './build.ts';
 import { cacheDirectory, toolsDirectory } from './cache.ts';
 import { isAtLeast, parseGoVersion, requiredGoVersion } from './go.ts';
 import { isDebian, planInstall } from './packages.ts';
+import { findUml, umlExists } from './uml.ts';
 
 const run = promisify(execFile);
 
@@ -90,6 +91,12 @@ describe('with a cache of its own', () => {
     await expect(findTools({ FAIRLEAD_CACHE: folder })).rejects.toThrow(
       /^etcd, kube-apiserver, .*node e2e\/tools\/setup\.ts/,
     );
+  });
+
+  test('what User-mode Linux lacks is named, with the command that installs it', async () => {
+    const nowhere = findUml({ FAIRLEAD_CACHE: folder, PATH: folder });
+    await expect(nowhere).rejects.toThrow(umlExists() ? /apt-get install -y .*user-mode-linux/ : /does not exist for/);
+    expect([umlExists('x64'), umlExists('arm64')]).toEqual([true, false]);
   });
 
   test('KUBEBUILDER_ASSETS has etcd, kube-apiserver and kubectl; the rest is ours', async () => {

@@ -1,5 +1,5 @@
 import { startCapture } from '../lab/index.ts';
-import type { Capture, Lab, LanEvent } from '../lab/index.ts';
+import type { Capture, Lab, LabNode, LanEvent } from '../lab/index.ts';
 import { INTERFACES, ip } from '../lab/network.ts';
 
 /** Asks the LAN who has an address, as the lab's client, and sees on the switch who answers. */
@@ -31,6 +31,29 @@ export class ArpWitness implements AsyncDisposable {
     return nodes
       .filter(({ mac }) => events.some((event) => this.#answererFor(event, address) === mac))
       .map(({ name }) => name);
+  }
+
+  /**
+   * Waits (30 s at most) until a node has announced an IPv4 address so many times more, in the form of a reply (RFC 5227 3: a kernel that
+   * announces by itself asks).
+   * @returns when the last of them was on the switch, milliseconds since 1970
+   */
+  async announced(address: string, by: LabNode, times: number): Promise<number> {
+    let seen = 0;
+    const last = await this.#capture.events.waitFor(
+      (event) => {
+        const announces =
+          event.type === 'arp' &&
+          event.operation === 'reply' &&
+          event.senderMac === by.mac &&
+          event.senderAddress === address &&
+          event.targetAddress === address;
+        seen += announces ? 1 : 0;
+        return seen === times;
+      },
+      { from: this.#capture.events.length, timeoutMs: 30_000 },
+    );
+    return last.at;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { CommandError, EventLog } from '../lab/index.ts';
 import type { FromGuest, GuestExit, ToGuest } from './protocol.ts';
 
-type Ready = Extract<FromGuest, { type: 'ready' }>;
+type Result = Extract<FromGuest, { type: 'result' }>;
 
 /** A program that runs inside the guest. */
 export interface GuestProcess {
@@ -25,10 +25,10 @@ interface Running {
 /** This side of the console of a guest; `guest/server.ts` is the other. */
 export class GuestConsole {
   /** Settles when the guest has booted; fails when it ends before. */
-  readonly ready: Promise<Ready>;
+  readonly ready: Promise<void>;
   readonly #input: Writable;
-  readonly #ready = Promise.withResolvers<Ready>();
-  readonly #results = new Map<number, PromiseWithResolvers<Extract<FromGuest, { type: 'result' }>>>();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #results = new Map<number, PromiseWithResolvers<Result>>();
   readonly #running = new Map<number, Running>();
   #count = 0;
 
@@ -49,7 +49,7 @@ export class GuestConsole {
    */
   async run(command: readonly string[], stdin = ''): Promise<string> {
     const id = this.#next();
-    const pending = Promise.withResolvers<Extract<FromGuest, { type: 'result' }>>();
+    const pending = Promise.withResolvers<Result>();
     this.#results.set(id, pending);
     this.#say({ type: 'run', id, command, stdin });
     const { code, stdout, stderr } = await pending.promise;
@@ -87,7 +87,7 @@ export class GuestConsole {
   #hear(event: FromGuest): void {
     switch (event.type) {
       case 'ready':
-        this.#ready.resolve(event);
+        this.#ready.resolve();
         return;
       case 'result':
         this.#results.get(event.id)?.resolve(event);

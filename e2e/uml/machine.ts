@@ -1,8 +1,9 @@
 import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findUml } from '../tools/uml.ts';
-import { EventLog, type IpEvent, type Lab, type LabNode } from '../lab/index.ts';
+import { EventLog, type IpEvent, type Lab, type LabNode, type Run } from '../lab/index.ts';
 import { parseIpEvent } from '../lab/ip-monitor.ts';
+import type { PipedProcess } from '../lab/run.ts';
+import { findUml, type Uml } from '../tools/uml.ts';
 import { cardsOf, freeCables, networkOf, type Card } from './cables.ts';
 import { GuestConsole, type GuestProcess } from './console.ts';
 
@@ -11,29 +12,21 @@ const MEMORY_MIB = 1024;
 /** Booting takes some 3 s, on a machine that has nothing else to do. */
 const BOOT_TIMEOUT_MS = 60_000;
 
+/** The log of what the guest's kernel and its first process print. */
+const LOG = 'uml-kernel';
 const INIT = join(import.meta.dirname, 'guest', 'init.sh');
 const SERVER = join(import.meta.dirname, 'guest', 'server.ts');
-
-/**
- * Runs a program before others. User-mode Linux and its processes take turns, four with each system call of the guest, so
- * it has one CPU; and on a busy machine each turn would wait for all others. Where the kernel schedules sessions as groups
- * (sched(7), autogroup), it is the session's priority that counts.
- */
-const FIRST = 'echo -10 2>/dev/null > /proc/self/autogroup; exec nice -n -10 "$@"';
 
 /** A node of the lab with a kernel of its own: User-mode Linux in the place of the node's namespace, on its cables. */
 export class Machine {
   readonly node: LabNode;
-  /** The guest's kernel, as `uname -r` prints it. */
-  readonly kernel: string;
   readonly #lab: Lab;
   readonly #console: GuestConsole;
 
-  private constructor(parts: { lab: Lab; node: LabNode; console: GuestConsole; kernel: string }) {
+  private constructor(parts: { lab: Lab; node: LabNode; console: GuestConsole }) {
     this.#lab = parts.lab;
     this.node = parts.node;
     this.#console = parts.console;
-    this.kernel = parts.kernel;
   }
 
   /**
@@ -44,27 +37,12 @@ export class Machine {
   static async boot(lab: Lab, node: LabNode): Promise<Machine> {
     const uml = await findUml();
     await freeCables(lab, node);
-    const { run } = lab;
-    const directory = join(run.directory, 'uml');
-    await mkdir(directory, { recursive: true });
-    // When User-mode Linux is killed, the processes that it traces would run on by themselves: they end with its namespace.
-    const ending = 'unshare --pid --fork --kill-child setsid'.split(' ');
-    const priority = ['sh', '-c', FIRST, 'sh', 'taskset', '--cpu-list', await lastCpu()];
-    const kernelLine = kernelArguments(directory, cardsOf(node));
-    const forInit = [`LAB_RUN=${run.directory}`, `LAB_NODE=${process.execPath}`, `LAB_SERVER=${SERVER}`];
-    const command = [...ending, ...priority, uml.program, ...kernelLine, ...forInit];
-    const log = 'uml-kernel';
-    const kernel = run.pipe(command as [string, ...string[]], {
-      namespace: node.namespace,
-      environment: { LD_PRELOAD: uml.xstate, ...(await memoryFolder(directory)) },
-      logErrorsTo: log,
-    });
-    const guest = new GuestConsole({ input: kernel.stdin, output: kernel.stdout, where: run.logFile(log) });
-    const late = AbortSignal.timeout(BOOT_TIMEOUT_MS);
-    late.addEventListener('abort', () => kernel.kill('SIGKILL'), { once: true });
-    const { kernel: release } = await guest.ready;
+    const kernel = await startKernel(lab.run, node, uml);
+    const guest = new GuestConsole({ input: kernel.stdin, output: kernel.stdout, where: lab.run.logFile(LOG) });
+    const late = setTimeout(() => kernel.kill('SIGKILL'), BOOT_TIMEOUT_MS);
+    await guest.ready.finally(() => clearTimeout(late));
     await guest.run(['ip', '-batch', '-'], networkOf(lab, node).join('\n'));
-    return new Machine({ lab, node, console: guest, kernel: release });
+    return new Machine({ lab, node, console: guest });
   }
 
   /** Runs a command in the guest. @returns its standard output @throws {CommandError} when it fails */
@@ -103,6 +81,29 @@ async function collect(monitor: GuestProcess, events: EventLog<IpEvent>): Promis
     }
   }
   events.end();
+}
+
+/**
+ * Runs a program before others. User-mode Linux and its processes take turns, four with each system call of the guest, so
+ * it has one CPU; and on a busy machine each turn would wait for all others. Where the kernel schedules sessions as groups
+ * (sched(7), autogroup), it is the session's priority that counts.
+ */
+const FIRST = 'echo -10 2>/dev/null > /proc/self/autogroup; exec nice -n -10 "$@"';
+
+/** Starts the kernel in the node's namespace; its standard input and output are the console of the protocol. */
+async function startKernel(run: Run, node: LabNode, uml: Uml): Promise<PipedProcess> {
+  const directory = join(run.directory, 'uml');
+  await mkdir(directory, { recursive: true });
+  // When User-mode Linux is killed, the processes that it traces would run on by themselves: they end with its namespace.
+  const ending = ['unshare', '--pid', '--fork', '--kill-child', 'setsid'] as const;
+  const priority = ['sh', '-c', FIRST, 'sh', 'taskset', '--cpu-list', await lastCpu()];
+  const kernel = [uml.program, ...kernelArguments(directory, cardsOf(node))];
+  const forInit = [`LAB_RUN=${run.directory}`, `LAB_NODE=${process.execPath}`, `LAB_SERVER=${SERVER}`];
+  return run.pipe([...ending, ...priority, ...kernel, ...forInit], {
+    namespace: node.namespace,
+    environment: { LD_PRELOAD: uml.xstate, ...(await memoryFolder(directory)) },
+    logErrorsTo: LOG,
+  });
 }
 
 /**

@@ -21,8 +21,8 @@ export interface GuestExit {
 
 /** What comes from the guest: a line of JSON each. */
 export type FromGuest =
-  /** It has booted. `uptimeMs`: how long that took, by its own clock. */
-  | { readonly type: 'ready'; readonly kernel: string; readonly uptimeMs: number }
+  /** It has booted. */
+  | { readonly type: 'ready' }
   /** A `run` has ended. */
   | {
       readonly type: 'result';

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { beforeAll, describe, expect } from '@jest/globals';
 import type { EventLog, IpEvent } from '../lab/index.ts';
 import { useLab } from '../lab/suite.ts';
@@ -6,6 +7,7 @@ import { addressEvent, routeEvent } from '../node-agent/kernel.ts';
 import { LAN, on, untilCondition } from '../node-agent/local-node.ts';
 import { umlExists } from '../tools/uml.ts';
 import { ArpWitness } from './arp-witness.ts';
+import { GUEST_LAN, PORTS } from './cables.ts';
 import type { GuestProcess } from './console.ts';
 import { kindOf, ourAddressesOn } from './guest-kernel.ts';
 import { startGuestAgent } from './guest-agent.ts';
@@ -14,6 +16,9 @@ import { Machine } from './machine.ts';
 
 /** Starting a program takes seven times as long there as here. */
 const SLOW = { timeoutMs: 30_000 };
+
+/** Replies among the five announcements, within 2 s, that an address gets at a time. In quiet times it has one a minute. */
+const REPLIES = 3;
 
 /** `announce` of a ServiceGroup whose addresses one node alone may have. */
 function onlyOn(node: string): string {
@@ -81,16 +86,35 @@ whereItExists('under User-mode Linux (which exists for amd64 alone)', () => {
       const addresses = ['172.20.9.1', 'fd00:20::9:1'];
       await createAllocated(lab, { name: 'local', addresses, group: 'on-2' });
       for (const address of addresses) {
-        await events.waitFor(on(LAN, address), SLOW);
+        await events.waitFor(on(GUEST_LAN, address), SLOW);
       }
-      expect(await ourAddressesOn(machine, LAN)).toEqual(['172.20.9.1/32', 'fd00:20::9:1/128']);
+      expect(await ourAddressesOn(machine, GUEST_LAN)).toEqual(['172.20.9.1/32', 'fd00:20::9:1/128']);
       await deleteService(lab, 'local');
       for (const address of addresses) {
-        await events.waitFor(on(LAN, address, true), SLOW);
+        await events.waitFor(on(GUEST_LAN, address, true), SLOW);
       }
-      expect(await ourAddressesOn(machine, LAN)).toEqual([]);
+      expect(await ourAddressesOn(machine, GUEST_LAN)).toEqual([]);
     },
     90_000,
+  );
+
+  suite.test(
+    'a bond that sends by its other port: the node announces again what it has, more than the kernel does',
+    async (lab) => {
+      const address = '172.20.9.2';
+      await using witness = await ArpWitness.start(lab);
+      const settled = witness.announced(address, machine.node, REPLIES);
+      await createAllocated(lab, { name: 'bonded', addresses: [address], group: 'on-2' });
+      await settled;
+      const again = witness.announced(address, machine.node, REPLIES);
+      const [, second] = PORTS;
+      await machine.exec(['ip', 'link', 'set', GUEST_LAN, 'type', 'bond', 'active_slave', second]);
+      await again;
+      expect(await witness.answeringFor(address)).toEqual(['node-2']);
+      await deleteService(lab, 'bonded');
+      await events.waitFor(on(GUEST_LAN, address, true), SLOW);
+    },
+    60_000,
   );
 
   suite.test(
@@ -118,4 +142,43 @@ whereItExists('under User-mode Linux (which exists for amd64 alone)', () => {
     },
     120_000,
   );
+
+  suite.test(
+    'strictARP, once it is on, ends it as well, and a planned move to a node on which kube-proxy has the address succeeds',
+    async (lab) => {
+      const address = '172.20.9.130';
+      await using witness = await ArpWitness.start(lab);
+      await machine.exec(['sysctl', '-w', 'net.ipv4.conf.all.arp_ignore=0', 'net.ipv4.conf.all.arp_announce=0']);
+      await createAllocated(lab, { name: 'moving', addresses: [address], group: 'on-1' });
+      await events.waitFor(on('kube-ipvs0', address), SLOW);
+      await untilCondition(lab, 'IPVSWithoutStrictARP', { node: 'node-2', ...SLOW });
+      await proxy.end();
+      proxy = await startIpvsProxy(lab, machine, { strictARP: true });
+      await untilCondition(lab, 'IPVSWithoutStrictARP', { node: 'node-2', gone: true, ...SLOW });
+      expect(await witness.answeringFor(address)).toEqual(['node-1']);
+
+      const announced = witness.announced(address, machine.node, 1);
+      await lab.apply(serviceGroup('on-1', ['172.20.9.128/25'], onlyOn('node-2')));
+      await announced;
+      expect(await witness.answeringFor(address)).toEqual(['node-2']);
+    },
+    120_000,
+  );
+
+  suite.test('nothing of it is left when its lab ends', async (lab) => {
+    const pids = await lab.run.exec(['ip', 'netns', 'pids', lab.run.namespaceName(machine.node.namespace)]);
+    const guest = pids.trim().split('\n').filter(runs);
+    expect(guest.length).toBeGreaterThan(5);
+    await lab.close();
+    expect(guest.filter(runs)).toEqual([]);
+  });
 });
+
+/** Whether a process runs, and is not only waiting for its parent to hear of its end. */
+function runs(pid: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) !== '';
+  } catch {
+    return false;
+  }
+}

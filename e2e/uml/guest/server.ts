@@ -4,7 +4,6 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { release, uptime } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { FromGuest, ToGuest } from '../protocol.ts';
 
@@ -62,4 +61,4 @@ if (process.stdin.isTTY) {
   process.stdin.setRawMode(true); // no echo, and no character means anything but itself
 }
 createInterface({ input: process.stdin }).on('line', (line) => obey(JSON.parse(line) as ToGuest));
-say({ type: 'ready', kernel: release(), uptimeMs: uptime() * 1000 });
+say({ type: 'ready' });
