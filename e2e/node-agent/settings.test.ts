@@ -3,7 +3,7 @@ import { parseDuration } from '@fairlead/api';
 import type { LBNodeAgentManifest } from '@fairlead/api';
 import { startCapture } from '../lab/index.ts';
 import type { Capture, LabNode, LanEvent } from '../lab/index.ts';
-import { createAllocated, deleteService, serviceGroup } from './allocated.ts';
+import { createAllocated, serviceGroup } from './allocated.ts';
 import { addressesOn, lifetimesOn } from './kernel.ts';
 import { LAN, on } from './local-node.ts';
 import { announced, conditionOf, hasInterfaces, startLocalNodes } from './local-nodes.ts';
@@ -98,21 +98,34 @@ describe('an LBNodeAgent that changes at run time', () => {
 
   test('announcements: the next address is announced as often, and as far apart, as they say', async () => {
     await change({ announcements: { count: 3, interval: '60ms' } });
-    await create('172.20.9.11');
-    await announcements('172.20.9.11', 3);
+    const fast = await rows(3, ['172.20.9.11', '172.20.9.12', '172.20.9.13', '172.20.9.14']);
     await change({ announcements: { count: 2, interval: '400ms' } });
-    await create('172.20.9.12');
-    const [first, second] = await announcements('172.20.9.12', 2);
-    const spread = (second?.at ?? 0) - (first?.at ?? 0);
-    expect(spread).toBeGreaterThan(380);
-    // Six intervals of the first settings have passed since: a fourth one would be there.
-    const fast = await announcements('172.20.9.11', 3);
-    expect(fast).toHaveLength(3);
-    const paces = fast.slice(1).map(({ at }, position) => at - (fast[position]?.at ?? 0));
-    expect(Math.min(...paces)).toBeGreaterThan(50);
-    await deleteService(scene.lab, 'service-2');
-    await deleteService(scene.lab, 'service-3');
+    const slow = await rows(2, ['172.20.9.21']);
+    // An agent whose loop was held up says all again, which a busy machine does to some: never is it less.
+    expect(Math.min(...fast.map(({ count }) => count))).toBe(3);
+    expect(Math.min(...fast.map(({ paceMs }) => paceMs))).toBeGreaterThan(50);
+    expect(Math.min(...fast.map(({ paceMs }) => paceMs))).toBeLessThan(300);
+    expect(slow[0]?.paceMs).toBeGreaterThan(380);
   }, 40_000);
+
+  /** Takes new addresses one after the other: how often each is announced until the next one is, and how soon again. */
+  async function rows(
+    most: number,
+    addresses: readonly string[],
+  ): Promise<readonly { readonly count: number; readonly paceMs: number }[]> {
+    const found = [];
+    for (const address of addresses) {
+      await create(address);
+      const [first, second] = await announcements(address, most);
+      // To be asked for takes an address 100 ms: another one is a clock that waits for more of them.
+      await create(`${address}0`);
+      found.push({
+        count: (await announcements(address, most)).length,
+        paceMs: (second?.at ?? 0) - (first?.at ?? 0),
+      });
+    }
+    return found;
+  }
 
   test('failover.interval: the peer is asked as often as it says, from the next question on', async () => {
     for (const [interval, intervalMs] of [
@@ -216,15 +229,16 @@ describe('an LBNodeAgent that changes at run time', () => {
     const edge = { matchLabels: { edge: 'yes' } };
     await lab.kubectl(['label', 'node', holder.name, 'edge=yes']);
     const both = { matchLabels: { edge: 'yes', 'kubernetes.io/hostname': holder.name } };
+    // A lifetime that is shorter counts at once, and one that is longer where less than half of it is left.
     const hours = [
-      await lifetimeAfter(() => agents('m-edge', 10, edge)),
-      await lifetimeAfter(() => agents('a-edge', 9, edge)),
-      await lifetimeAfter(() => agents('z-specific', 8, both)),
+      await lifetimeAfter(() => agents('m-edge', 2, edge)),
+      await lifetimeAfter(() => agents('a-edge', 5, edge)),
+      await lifetimeAfter(() => agents('z-specific', 1, both)),
       await lifetimeAfter(() => lab.api.delete(`${AGENTS}/z-specific`)),
       await lifetimeAfter(() => lab.api.delete(`${AGENTS}/a-edge`)),
       await lifetimeAfter(() => lab.kubectl(['label', 'node', holder.name, 'edge-'])),
     ];
-    expect(hours).toEqual([10, 9, 8, 9, 10, 24]);
+    expect(hours).toEqual([2, 5, 1, 5, 2, 24]);
     await lab.api.delete(`${AGENTS}/m-edge`);
   }, 60_000);
 
