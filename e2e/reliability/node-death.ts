@@ -71,20 +71,20 @@ const OTHERS_COLD =
 export const NODE_DEATH = [
   staged({
     name: 'node-death-ipv4',
-    what: 'the holder dies (no frame, no process) and boots again later; the client has it in its ARP cache',
+    what: 'the holder of an IPv4 address dies and boots again later; the client has it in its ARP cache',
     others: OTHERS_WARM,
     promised: PROMISED,
     once: async (stage) => nodeDeath(stage, { family: 'IPv4' }),
   }),
   staged({
     name: 'node-death-ipv6',
-    what: 'the same by IPv6; the client has it in its neighbour cache',
+    what: 'the holder of an IPv6 address dies and boots again later; the client has it in its neighbour cache',
     promised: PROMISED,
     once: async (stage) => nodeDeath(stage, { family: 'IPv6' }),
   }),
   staged({
     name: 'node-death-cold',
-    what: 'the same for a client behind the router, whose ARP cache is emptied as soon as the holder is dead',
+    what: 'the holder dies and boots again later; the client is behind the router, whose ARP cache is emptied as soon as the holder is dead',
     others: OTHERS_COLD,
     promised: PROMISED,
     once: async (stage) =>

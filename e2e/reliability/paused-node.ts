@@ -49,13 +49,13 @@ const PROMISED: Bounds = { settledMs: 100 };
 export const PAUSED_NODE = [
   staged({
     name: 'node-paused',
-    what: 'the holder is off the LAN and its agent stopped (SIGSTOP) until another node has the address, then goes on; IPv4 and IPv6 in turns; from its return on',
+    what: 'the holder is off the LAN and its agent stopped (SIGSTOP) until another node has the address, then goes on; IPv4 and IPv6 in turns; measured from its return on',
     promised: PROMISED,
     once: async (stage) => pausedNode(stage, 0),
   }),
   staged({
     name: 'node-paused-long',
-    what: 'the same for longer than `addressLifetime` (10 s here): its kernel has let go of the address meanwhile',
+    what: 'the holder is off the LAN with its agent stopped, and away for longer than `addressLifetime` (10 s here): its kernel has let go of the address when it comes back',
     promised: { ...PROMISED, overlapMs: 0 },
     stage: { agents: { addressLifetime: `${LIFETIME_MS / 1000}s` } },
     once: async (stage) => pausedNode(stage, LONGER_THAN_LIFETIME_MS),

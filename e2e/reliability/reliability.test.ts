@@ -43,7 +43,7 @@ function named(scenarios: readonly StagedScenario[], name: string): StagedScenar
   return found;
 }
 
-test.each(['agent-killed', 'agent-oom'])(
+test.each(['agent-killed', 'agent-upgraded'])(
   '%s: nothing is lost, and no kernel changes anything',
   async (name) => {
     const outcome = await once(named(AGENT_GONE, name));
