@@ -42,6 +42,20 @@ describe('the cost of a quiet LAN', () => {
     }
   });
 
+  test('asks nobody for what he announces by himself', () => {
+    const lone = new LoneElection();
+    const address = lone.service('10.0.9.9');
+    lone.heldBy(0, address);
+    lone.run(1000);
+    const before = lone.sent.length;
+    for (let minute = 0; minute < 60; minute += 1) {
+      lone.run(60_000);
+      lone.announce(0, address);
+    }
+    const asked = lone.sent.slice(before).filter(({ frame }) => addressKey(frame.about) === addressKey(address));
+    expect(asked).toEqual([]);
+  });
+
   test('is the same for whoever has a hundred addresses of a LAN with a thousand', () => {
     const lone = new LoneElection({ neighbours: 9 });
     lone.speaking.clear();

@@ -1,4 +1,4 @@
-import { lanName, parseAddress, parsePrefix } from '@fairlead/api';
+import { lanName, parseAddress, parsePrefix, sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import type { Effect } from './protocol.ts';
 import { LoneElection, SELF, neighbour, peerOf } from './testing.ts';
@@ -179,13 +179,32 @@ describe('an interface on several subnets', () => {
 });
 
 describe('a cable that goes to another place', () => {
-  test('makes the node say at once what it has, and ask who has it too', () => {
-    const { lone } = holder();
+  test.each([
+    ['by itself', (lone: LoneElection): void => lone.handle({ type: 'rewired' })],
+    [
+      'by hand',
+      (lone: LoneElection): void => {
+        const { segment } = lone.view;
+        lone.change({ segment: { ...segment, carrier: false } });
+        lone.change({ segment: { ...segment, carrier: true } });
+      },
+    ],
+    [
+      'with another MAC',
+      (lone: LoneElection): void => {
+        const { segment } = lone.view;
+        lone.change({ segment: { ...segment, interface: { ...segment.interface, mac: '02:00:00:00:00:02' } } });
+      },
+    ],
+  ])('%s makes the node say at once what it has, and ask who has it too', (_, move) => {
+    const { lone, address } = holder();
     lone.run(60_000);
     const before = lone.sent.length;
-    lone.handle({ type: 'rewired' });
+    move(lone);
     lone.run(50);
-    const frames = lone.sent.slice(before).filter(({ frame }) => typeof frame.to !== 'object');
+    const frames = lone.sent
+      .slice(before)
+      .filter(({ frame }) => typeof frame.to !== 'object' && sameAddress(frame.about, address));
     expect(frames.map(({ frame }) => frame.type).sort()).toEqual(['announcement', 'question']);
   });
 });

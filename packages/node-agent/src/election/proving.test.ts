@@ -39,6 +39,17 @@ describe('the proof that nobody has an address', () => {
     expect(lone.now - began).toBeLessThan(500);
   });
 
+  test('ends with no verdict where nothing is heard after the question, though the LAN lived a moment ago', () => {
+    const lone = new LoneElection();
+    lone.run(5000);
+    lone.owners.clear();
+    lone.speaking.clear();
+    const address = lone.service(TEXT);
+    lone.run(5000);
+    expect(questions(lone, address).length).toBeGreaterThan(3);
+    expect(lone.holds(address)).toBe(false);
+  });
+
   test('ends with no verdict while there are frames to read: the answer may be one of them', () => {
     const lone = new LoneElection();
     lone.run(5000);
@@ -63,6 +74,8 @@ describe('the proof that nobody has an address', () => {
     while (questions(lone, address).length === 0) {
       lone.run(1);
     }
+    // Two switches answer for it, or one and the same twice.
+    lone.hear(macOf(0), { type: 'answer', about: address, mac: macOf(0) });
     lone.hear(macOf(0), { type: 'answer', about: address, mac: macOf(0) });
     if (unread) {
       runUnread(lone, 500);
@@ -98,6 +111,38 @@ describe('the proof that nobody has an address', () => {
     expect(conflicts).toBeGreaterThan(8);
     // 10 s, then twice as long each time, up to five minutes.
     expect(conflicts).toBeLessThan(30);
+  });
+});
+
+describe('an answer that nobody has asked for', () => {
+  test('makes its sender no holder, for it may be a late one by proxy: the death of the true one is still noticed', () => {
+    const lone = new LoneElection();
+    lone.run(5000);
+    const address = lone.service(TEXT);
+    lone.heldBy(1, address);
+    lone.run(5000);
+    lone.hear(macOf(0), { type: 'answer', about: address, mac: macOf(0) });
+    for (const gone of [address, ownAddressOf(1)]) {
+      lone.owners.delete(addressKey(gone));
+    }
+    lone.speaking.delete(1);
+    lone.run(2000);
+    expect(lone.holds(address)).toBe(true);
+  });
+});
+
+describe('a claim that changes', () => {
+  test('says whose death counts, though the wire has said nothing', () => {
+    const lone = new LoneElection();
+    const address: Address = { family: 'IPv4', value: 0x0a00_0909n };
+    lone.handle({ type: 'claim', address, claim: { address, holder: neighbour(0), mac: macOf(0) } });
+    lone.service(TEXT);
+    lone.handle({ type: 'claim', address, claim: { address, holder: neighbour(1), mac: macOf(1) } });
+    lone.run(1000);
+    lone.owners.delete(addressKey(ownAddressOf(1)));
+    lone.speaking.delete(1);
+    lone.run(1000);
+    expect(lone.holds(address)).toBe(true);
   });
 });
 
