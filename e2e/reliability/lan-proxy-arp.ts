@@ -4,6 +4,7 @@ import { LAN } from '@fairlead/e2e/lab';
 import type { KubernetesObject } from '@fairlead/e2e/lab';
 import { LOCAL_GROUP } from '../scene/manifests.ts';
 import { createService, deleteService, holdersOf, untilAddresses } from '../scene/observe.ts';
+import { overlapMs } from './holding-times.ts';
 import { arranged } from './lan-arranged.ts';
 import { plugProxy, PROXY_MAC, setProxy } from './lan-switch.ts';
 import type { Outcome } from './scenario.ts';
@@ -57,6 +58,8 @@ async function proxyARP(stage: Stage): Promise<Outcome> {
   const others = [...new Set(seen.answered)].filter((node) => node !== kept.holder.name);
   return {
     ...seen,
+    // By what the switch saw, the proxy has had it too.
+    overlapMs: Math.max(seen.report.overlapMs, overlapMs(seen.times)),
     faults: [
       // The proxy says of every address that it has it: that is the fault.
       ...seen.faults.filter((fault) => !fault.startsWith(PROXY_MAC)),
