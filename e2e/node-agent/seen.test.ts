@@ -13,7 +13,7 @@ import { createService, deleteService, ingressOf, untilAddresses, untilService }
 import { startScene } from '../scene/scene.ts';
 import { addressesOn } from './kernel.ts';
 import { LAN, on } from './local-node.ts';
-import { announced, holders, metric, watchNodes } from './local-nodes.ts';
+import { announced, conditionOf, holders, metric, watchNodes } from './local-nodes.ts';
 import type { LocalNodes } from './local-nodes.ts';
 
 const EVENTS = '/apis/events.k8s.io/v1/namespaces/default/events';
@@ -41,6 +41,11 @@ function sharing(name: string, port: number): object {
     },
     spec: { type: 'LoadBalancer', loadBalancerClass: 'fairlead.dev/fairlead', ports: [{ port }] },
   };
+}
+
+/** A patch of a ServiceGroup. */
+function announceOn(interfaces: readonly string[] | null): string {
+  return JSON.stringify({ spec: { announce: { interfaces } } });
 }
 
 describe('what happens to a local address is seen', () => {
@@ -246,6 +251,33 @@ describe('what happens to a local address is seen', () => {
     await told('other', EVENT_REASONS.addressWithdrawn, [shared, node.name, 'no Service needs it']);
     expect(await holders(lab, shared)).toEqual([]);
   }, 40_000);
+
+  test('settings that no agent can use say so on themselves, and move nothing', async () => {
+    const { lab } = scene;
+    const mark = scene.mark();
+    await scene.configure({ local: { interfaces: ['/eth(/'] } });
+    await untilReady('lbnodeagents', 'all', 'InvalidInterface');
+    for (const node of lab.nodes) {
+      await scene.untilStatus(node, (status) => conditionOf(status, 'InvalidInterface') !== undefined);
+    }
+    await lab.kubectl(['patch', 'servicegroup', LOCAL_GROUP, '--type=merge', '--patch', announceOn(['/eth(/'])]);
+    await untilReady('servicegroups', LOCAL_GROUP, 'InvalidInterface');
+    await lab.kubectl(['patch', 'servicegroup', LOCAL_GROUP, '--type=merge', '--patch', announceOn(null)]);
+    await scene.configure({});
+    await untilReady('lbnodeagents', 'all', 'Valid');
+    expect(scene.since(mark, address).filter(({ deleted }) => deleted)).toEqual([]);
+    expect(await holders(lab, address)).toEqual([holder.name]);
+  }, 40_000);
+
+  /** Waits for the reason of an object's condition `Ready`. */
+  async function untilReady(resource: string, name: string, reason: string): Promise<void> {
+    await scene.lab.api.until<ServiceObject>(
+      `/apis/fairlead.dev/v1/${resource}`,
+      ({ metadata, status }) =>
+        metadata.name === name &&
+        status?.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) === true,
+    );
+  }
 
   test('a Service that goes: the event says so, nothing is left, and LBNodeStatus tells of none', async () => {
     const { lab } = scene;
