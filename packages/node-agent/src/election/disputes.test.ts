@@ -48,6 +48,16 @@ describe('a foreign station that begins to use an address of ours', () => {
     expect(lone.holds(address)).toBe(true);
   });
 
+  test('is none where the claim names its MAC: its node may be registered no more', () => {
+    const lone = new LoneElection();
+    const address = lone.service('10.0.9.9');
+    lone.handle({ type: 'claim', address, claim: { address, holder: 'unregistered', mac: FOREIGN } });
+    lone.owners.set(addressKey(address), FOREIGN);
+    lone.run(5000);
+    expect(lone.holds(address)).toBe(false);
+    expect(lone.events).toEqual([]);
+  });
+
   test('has it where the group yields; it is taken back only when that station is silent', () => {
     const { lone, address } = holding({ onConflict: 'Yield' });
     lone.owners.set(addressKey(address), FOREIGN);

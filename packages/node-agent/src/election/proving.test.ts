@@ -86,6 +86,21 @@ describe('the proof that nobody has an address', () => {
     expect(questions(lone, address).at(-1)).toMatchObject({ sender: 'own', to: { mac: macOf(0) } });
   });
 
+  test('ends with no verdict either where the LAN dies while one is asked that has answered to all', () => {
+    const lone = new LoneElection();
+    lone.run(5000);
+    const address = lone.service(TEXT);
+    while (questions(lone, address).length === 0) {
+      lone.run(1);
+    }
+    lone.hear(macOf(0), { type: 'answer', about: address, mac: macOf(0) });
+    lone.run(1);
+    lone.owners.clear();
+    lone.speaking.clear();
+    lone.run(5000);
+    expect(lone.holds(address)).toBe(false);
+  });
+
   test('lets a rival go first that asks as well, but none that asks over and over and takes nothing', () => {
     for (let host = 1; host <= 10; host += 1) {
       const lone = new LoneElection();
@@ -177,6 +192,23 @@ describe('a peer that does not answer', () => {
 function claimOf(holder: string): { readonly address: Address; readonly holder: string; readonly mac: string } {
   return { address: { family: 'IPv4', value: 0x0a00_0909n }, holder, mac: '02:00:00:00:77:01' };
 }
+
+describe('a question of others for a peer', () => {
+  test('is followed up by the first ranks of its addresses, not by everybody', () => {
+    let followed = 0;
+    for (let host = 1; host <= 30; host += 1) {
+      const lone = new LoneElection({ neighbours: 9 });
+      lone.heldBy(0, lone.service(`10.0.9.${host}`));
+      lone.run(5000);
+      const question = { type: 'question', probe: false, unicast: false } as const;
+      lone.hear(macOf(5), { ...question, about: ownAddressOf(0), sender: ownAddressOf(5) });
+      followed += lone.counts().hintsHeard;
+    }
+    // Four in nine that are not the holder itself: three that are told, and one more.
+    expect(followed).toBeGreaterThan(5);
+    expect(followed).toBeLessThan(25);
+  });
+});
 
 describe('the agent of a peer', () => {
   test('is suspected by a node that it is not to ask, too, once another node asks for it', () => {

@@ -147,8 +147,10 @@ export function heardOwner(machine: Machine, record: AddressRecord, mac: MAC, an
     return;
   }
   if (phase.type === 'proving') {
-    record.phase = { type: 'checking', mac, node, asks: 0, since: machine.now };
-    machine.deadlines.set(record, machine.now + PROXY_SETTLE_MS);
+    // Neither is that answer a sign that the LAN still lives.
+    const since = machine.now + PROXY_SETTLE_MS;
+    record.phase = { type: 'checking', mac, node, asks: 0, since };
+    machine.deadlines.set(record, since);
   } else if (phase.type === 'checking' && phase.mac === mac && phase.asks > 0) {
     leaveTo(machine, record, node);
   }
