@@ -4,8 +4,9 @@ import type { Lab, LabNode } from '@fairlead/e2e/lab';
 import { holdersOf } from '../scene/observe.ts';
 import { arranged } from './lan-arranged.ts';
 import type { Outcome, Scenario } from './scenario.ts';
+import { longestSilenceMs } from './silence.ts';
 import type { FreshAddress, Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch } from './watch.ts';
 
 /** The shortest that may be set: `addressLifetime`. */
 const LIFETIME_MS = 10_000;
@@ -60,14 +61,14 @@ async function apiAway(stage: Stage, flags: readonly string[]): Promise<Outcome>
     }),
   );
   await Promise.all(all.map(async (fresh) => stage.drop(fresh)));
-  return {
+  const both = {
     ...seen,
     lost: seen.lost + other.lost,
-    gapMs: Math.max(seen.gapMs, other.longestGapMs),
+    gapMs: Math.max(seen.gapMs, longestSilenceMs(other)),
     overlapMs: Math.max(seen.overlapMs, other.overlapMs),
     probeLateMs: Math.max(seen.probeLateMs, other.maxSendLateMs),
-    faults: [...seen.faults, ...moved.flat(), ...notRenewals(seen.kernelEvents, all)],
   };
+  return outcomeOf(both, { faults: [...moved.flat(), ...notRenewals(seen.kernelEvents, all)] });
 }
 
 async function untilReady({ lab }: Stage, node: LabNode): Promise<void> {

@@ -11,11 +11,11 @@ describe('what was lost in a part of the time', () => {
   const all = packets('..xx....xxxx...x');
 
   test('is all of it where no part is named', () => {
-    expect(lossesOf(all, {})).toEqual({ lost: 7, gapMs: 4 });
+    expect(lossesOf(all, {})).toEqual({ lost: 7, gapMs: 4.5 });
   });
 
   test('leaves out what was sent before it and after it', () => {
-    expect(lossesOf(all, { from: 3, to: 8 })).toEqual({ lost: 1, gapMs: 1 });
+    expect(lossesOf(all, { from: 3, to: 8 })).toEqual({ lost: 1, gapMs: 1.5 });
     expect(lossesOf(all, { from: 12, to: 15 })).toEqual({ lost: 0, gapMs: 0 });
   });
 

@@ -1,6 +1,7 @@
 import { reportOf } from '@fairlead/e2e/lab';
 import type { ProbePacket } from '@fairlead/e2e/lab';
 import type { Bounds, Outcome, Scenario } from './scenario.ts';
+import { longestSilenceMs } from './silence.ts';
 import { Stage, type StageOptions } from './stage.ts';
 
 /** What {@link arranged} makes a scenario of. */
@@ -37,12 +38,12 @@ export function arranged<T>({ stage: options, arrange, once, ...scenario }: Arra
   };
 }
 
-/** What packets that were sent from `from` to `to` (on the lab's clock) say of losses. */
+/** What packets that were sent from `from` to `to` (on the lab's clock) say of losses, the silence in milliseconds. */
 export function lossesOf(
   packets: readonly ProbePacket[],
   { from = -Infinity, to = Infinity }: { readonly from?: number; readonly to?: number },
 ): Pick<Outcome, 'lost' | 'gapMs'> {
   const within = packets.filter(({ sent }) => sent >= from && sent < to);
-  const { lost, longestGapMs } = reportOf({ packets: within, intervalMs: 1, duplicates: 0, maxSendLateMs: 0 });
-  return { lost, gapMs: longestGapMs };
+  const report = reportOf({ packets: within, intervalMs: 1, duplicates: 0, maxSendLateMs: 0 });
+  return { lost: report.lost, gapMs: longestSilenceMs(report) };
 }

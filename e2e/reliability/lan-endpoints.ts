@@ -6,7 +6,7 @@ import { urlOf } from '../scene/observe.ts';
 import { arranged } from './lan-arranged.ts';
 import type { Outcome } from './scenario.ts';
 import type { ServiceWish, Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch } from './watch.ts';
 
 const APP = 'app';
 /** A Pod that is to end goes on serving for so long at the most: what its kubelet waits for. */
@@ -62,14 +62,12 @@ async function endpointsMove(stage: Stage, deployment: Deployment): Promise<Outc
   await stage.drop(fresh);
   const expected = [holder.name, successor.name].join(', then ');
   const answered = seen.answered.join(', then ');
-  return {
-    ...seen,
+  return outcomeOf(seen, {
     faults: [
-      ...seen.faults,
       ...(nodes.includes(successor) ? [] : [`${successor.name} has ${address} and no endpoint`]),
       ...(answered === expected ? [] : [`${answered} answered for ${address}; expected: ${expected}`]),
     ],
-  };
+  });
 }
 
 /** The address goes where its Pods are. */

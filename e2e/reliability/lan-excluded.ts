@@ -2,7 +2,7 @@ import { EXCLUDE_LABEL } from '@fairlead/api';
 import { now } from '@fairlead/e2e/lab';
 import type { Outcome } from './scenario.ts';
 import { staged, type Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch } from './watch.ts';
 
 const EXCLUDED = { metadata: { labels: { [EXCLUDE_LABEL]: '' } } };
 const INCLUDED = { metadata: { labels: { [EXCLUDE_LABEL]: null } } };
@@ -31,16 +31,14 @@ async function allExcluded(stage: Stage): Promise<Outcome> {
   await Promise.all(nodes.map(async (node) => stage.changeNode(node, INCLUDED, 'Fit')));
   const names = holders.map(({ name }) => name);
   const wrong = [...new Set(seen.answered)].filter((node) => !names.includes(node));
-  return {
-    ...seen,
+  return outcomeOf(seen, {
     faults: [
-      ...seen.faults,
       ...wrong.map((node) => `${node} answered for ${address}, which goes from ${names.join(' to ')}`),
       ...(seen.answered.at(-1) === names.at(-1)
         ? []
         : [`${seen.answered.at(-1)} answered last, and not ${names.at(-1)}`]),
     ],
-  };
+  });
 }
 
 /** Nobody should have it, and somebody must. */

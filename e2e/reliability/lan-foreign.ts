@@ -1,14 +1,15 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import type { IPFamily } from '@fairlead/api';
-import { claimant, LAN, now, reportOf } from '@fairlead/e2e/lab';
+import { claimant, LAN, now } from '@fairlead/e2e/lab';
 import type { KubernetesObject, LanEvent } from '@fairlead/e2e/lab';
 import { LOCAL_GROUP, service } from '../scene/manifests.ts';
 import { createService, deleteService, untilAddresses } from '../scene/observe.ts';
-import { arranged } from './lan-arranged.ts';
+import { overlapMs } from './holding-times.ts';
+import { arranged, lossesOf } from './lan-arranged.ts';
 import { FOREIGN, FOREIGN_MAC, ForeignHost } from './lan-foreign-host.ts';
 import type { Outcome } from './scenario.ts';
 import type { Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch, type Seen } from './watch.ts';
 
 const EVENTS = '/apis/events.k8s.io/v1/namespaces/default/events';
 /** After it has taken an address a node gives way at once for 2 s: who answers late was there first. */
@@ -36,8 +37,8 @@ async function untilToldOf({ lab }: Stage, name: string): Promise<void> {
 }
 
 /** What {@link Watch} takes for a fault because a stranger has the address: that it has is what is done here. */
-function withoutStranger(faults: readonly string[]): string[] {
-  return faults.filter((fault) => !fault.startsWith(FOREIGN_MAC));
+function withoutStranger(seen: Seen): Seen {
+  return { ...seen, faults: seen.faults.filter((fault) => !fault.startsWith(FOREIGN_MAC)) };
 }
 
 /** Addresses that no repetition had before: asked for by Services, for a foreign host has to have them first. */
@@ -81,15 +82,13 @@ async function foreignOwner(stage: Stage, { host, addresses }: Owned): Promise<O
   await deleteService(lab, name);
   await host.leave(address, program);
   const claimants = new Set(watch.frames.all.map((event) => claimant(event, address) ?? ''));
-  return {
-    ...seen,
+  return outcomeOf(withoutStranger(seen), {
     faults: [
-      ...withoutStranger(seen.faults),
       ...seen.times.map(({ node }) => `${node} took ${address}, which a foreign host has`),
       ...lab.nodes.flatMap((node) => (claimants.has(node.mac) ? [`${node.name} said that it has ${address}`] : [])),
       ...(seen.answered.join() === FOREIGN ? [] : [`${seen.answered.join(', then ')} answered for ${address}`]),
     ],
-  };
+  });
 }
 
 function asks(event: LanEvent, address: string): boolean {
@@ -121,21 +120,16 @@ async function foreignUser(stage: Stage, { host }: Owned): Promise<Outcome> {
   const stolen = seen.report.packets.map((packet) =>
     packet.node === FOREIGN ? { ...packet, answered: null } : packet,
   );
-  const served = reportOf({ packets: stolen, intervalMs: 1, duplicates: 0, maxSendLateMs: 0 });
   const others = [...new Set([...seen.answered, ...seen.times.map(({ node }) => node)])].filter(
     (node) => node !== holder.name && node !== FOREIGN,
   );
-  return {
-    ...seen,
-    lost: served.lost,
-    gapMs: served.longestGapMs,
-    overlapMs: 0,
+  const served = { ...withoutStranger(seen), ...lossesOf(stolen, {}), overlapMs: overlapMs(seen.times) };
+  return outcomeOf(served, {
     faults: [
-      ...withoutStranger(seen.faults),
       ...others.map((node) => `${node} had ${address}, which ${holder.name} has`),
       ...(seen.times.length === 1 ? [] : [`${holder.name} let ${address} go`]),
     ],
-  };
+  });
 }
 
 const arrange = async (stage: Stage): Promise<Owned> => ({

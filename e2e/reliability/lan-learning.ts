@@ -4,7 +4,7 @@ import { lossesOf } from './lan-arranged.ts';
 import { setPorts } from './lan-switch.ts';
 import type { Outcome } from './scenario.ts';
 import { staged, type FreshAddress, type Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch } from './watch.ts';
 
 /** As long as a bridge with the shortest forward delay that 802.1D allows needs from blocking to forwarding, and more. */
 const LEARNING_MS = 10_000;
@@ -35,22 +35,27 @@ async function learning(stage: Stage): Promise<Outcome> {
     ({ sent, answered }) => answered !== null && sent > silent + UNDER_WAY_MS && answered < over,
   );
   const others = [...new Set(seen.answered)].filter((node) => node !== watched.holder.name);
-  return {
-    ...seen,
-    ...lossesOf(seen.report.packets, { from: passing }),
-    faults: [
-      ...seen.faults,
-      ...seen.kernelEvents.map((event) => `ip monitor: ${event}`),
-      ...others.map((node) => `${node} answered for ${watched.address}, which ${watched.holder.name} has`),
-      ...(passed.length > 0 ? [`${passed.length} probes were answered while no frame could pass`] : []),
-    ],
-  };
+  const answers = seen.report.packets.flatMap(({ answered }) =>
+    answered !== null && answered > passing ? [answered] : [],
+  );
+  const { lost, gapMs } = lossesOf(seen.report.packets, { from: passing });
+  const untilServedMs = Math.min(...answers) - passing;
+  return outcomeOf(
+    { ...seen, lost, gapMs: Math.max(gapMs, untilServedMs) },
+    {
+      faults: [
+        ...seen.kernelEvents.map((event) => `ip monitor: ${event}`),
+        ...others.map((node) => `${node} answered for ${watched.address}, which ${watched.holder.name} has`),
+        ...(passed.length > 0 ? [`${passed.length} probes were answered while no frame could pass`] : []),
+      ],
+    },
+  );
 }
 
 /** The LAN is dead for a while, and looks alive. */
 export const LEARNING = staged({
   name: 'ports-learning',
-  what: 'all ports of the switch are in learning for 10 s (spanning tree), with their carrier up; lost, and the gap, from when frames pass again; IPv4 and IPv6 in turns',
+  what: 'all ports of the switch are in learning for 10 s (spanning tree), with their carrier up; lost, and the gap until the first answer, from when frames pass again; IPv4 and IPv6 in turns',
   promised: { overlapMs: 0 },
   once: learning,
 });

@@ -9,7 +9,7 @@ import { arranged } from './lan-arranged.ts';
 import { plugProxy, PROXY_MAC, setProxy } from './lan-switch.ts';
 import type { Outcome } from './scenario.ts';
 import { serviceWithoutPods, type Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch } from './watch.ts';
 
 const PROXY = 'proxy';
 const STATUSES = '/apis/fairlead.dev/v1/lbnodestatuses';
@@ -56,17 +56,18 @@ async function proxyARP(stage: Stage): Promise<Outcome> {
   const seen = await watch.end();
   await Promise.all([stage.drop(kept), deleteService(lab, NEWCOMER)]);
   const others = [...new Set(seen.answered)].filter((node) => node !== kept.holder.name);
-  return {
+  // The proxy says of every address that it has it: that is the fault that is made here.
+  const witnessed = {
     ...seen,
-    // By what the switch saw, the proxy has had it too.
     overlapMs: Math.max(seen.report.overlapMs, overlapMs(seen.times)),
+    faults: seen.faults.filter((fault) => !fault.startsWith(PROXY_MAC)),
+  };
+  return outcomeOf(witnessed, {
     faults: [
-      // The proxy says of every address that it has it: that is the fault.
-      ...seen.faults.filter((fault) => !fault.startsWith(PROXY_MAC)),
       ...thieves.map((node) => `${node} took ${newcomer} where silence cannot be heard`),
       ...others.map((node) => `${node} answered for ${kept.address}, which ${kept.holder.name} has`),
     ],
-  };
+  });
 }
 
 /** Nothing can be proven free. */

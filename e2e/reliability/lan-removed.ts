@@ -2,7 +2,7 @@ import { addressBits, parseAddress } from '@fairlead/api';
 import { now } from '@fairlead/e2e/lab';
 import type { Outcome } from './scenario.ts';
 import { staged, type Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch } from './watch.ts';
 
 /** Somebody on the node takes the address off its interface. */
 async function removed(stage: Stage): Promise<Outcome> {
@@ -19,15 +19,15 @@ async function removed(stage: Stage): Promise<Outcome> {
   // A flow that the node's packet filter knows already is served meanwhile; a new one is not.
   const awayMs = before === undefined || after === undefined ? 0 : after.from - before.to;
   const others = [...new Set([...seen.answered, ...having])].filter((node) => node !== holder.name);
-  return {
-    ...seen,
-    gapMs: Math.max(seen.gapMs, awayMs),
-    faults: [
-      ...seen.faults,
-      ...others.map((node) => `${node} had ${address}, which ${holder.name} was to put back`),
-      ...(having.length === 2 ? [] : [`${having.join(', then ')} had ${address}; expected: ${holder.name} twice`]),
-    ],
-  };
+  return outcomeOf(
+    { ...seen, gapMs: Math.max(seen.gapMs, awayMs) },
+    {
+      faults: [
+        ...others.map((node) => `${node} had ${address}, which ${holder.name} was to put back`),
+        ...(having.length === 2 ? [] : [`${having.join(', then ')} had ${address}; expected: ${holder.name} twice`]),
+      ],
+    },
+  );
 }
 
 /** What people do on nodes. */

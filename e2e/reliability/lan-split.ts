@@ -6,8 +6,9 @@ import { settledMs } from './holding-times.ts';
 import { arranged } from './lan-arranged.ts';
 import { addFarSwitch, movePorts, setTrunk, SWITCHES } from './lan-switch.ts';
 import type { Outcome } from './scenario.ts';
+import { longestSilenceMs } from './silence.ts';
 import type { Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch } from './watch.ts';
 
 /** How long both halves have been served when they become one again. */
 const APART_MS = 500;
@@ -60,21 +61,22 @@ async function split(stage: Stage, { near, far }: Halves): Promise<Outcome> {
     { near, far, nearFrames: watch.frames, farFrames: farCapture.events },
   );
   const servedApart = { from: apart, to: healed };
-  return {
+  const both = {
     ...seen,
     lost: seen.lost + farReport.lost,
-    gapMs: Math.max(seen.gapMs, farReport.longestGapMs),
-    ...(met !== undefined && { settledMs: settledMs(seen.times, met) }),
+    gapMs: Math.max(seen.gapMs, longestSilenceMs(farReport)),
     probeLateMs: Math.max(seen.probeLateMs, farReport.maxSendLateMs),
+  };
+  return outcomeOf(both, {
+    settled: met === undefined ? undefined : settledMs(seen.times, met),
     faults: [
-      ...seen.faults,
       ...(met === undefined ? ['no holder heard the other one'] : []),
       ...crossed('the client', near, seen.report, servedApart),
       ...crossed('the client behind the ToR', far, farReport, servedApart),
       ...(farReport.packets.at(-1)?.answered === null ? ['the last probe by way of the ToR was not answered'] : []),
       ...oneAnswersLast(seen.report, farReport),
     ],
-  };
+  });
 }
 
 /** Which frames of which half. */

@@ -6,7 +6,7 @@ import { arranged } from './lan-arranged.ts';
 import { addFarSwitch, movePorts, suppressBetween, teach } from './lan-switch.ts';
 import type { Outcome } from './scenario.ts';
 import type { Stage } from './stage.ts';
-import { Watch } from './watch.ts';
+import { outcomeOf, Watch } from './watch.ts';
 
 /** Agents that start ask for every address after 5 s at the most; a proof and the wait of each rank come on top. */
 const ASKED_MS = 6_000;
@@ -48,14 +48,12 @@ async function suppression(stage: Stage): Promise<Outcome> {
   const before = seen.report.gaps.filter(({ to }) => to < died).reduce((sum, { lost }) => sum + lost, 0);
   const expected = [holder.name, successor.name].join(', then ');
   const answered = seen.answered.join(', then ');
-  return {
-    ...seen,
+  return outcomeOf(seen, {
     faults: [
-      ...seen.faults,
       ...(before > 0 ? [`${before} probes were lost while ${holder.name} lived`] : []),
       ...(answered === expected ? [] : [`${answered} answered for ${address}; expected: ${expected}`]),
     ],
-  };
+  });
 }
 
 /** Silence and answers both lie; what a station says to a question of its own does not. */
