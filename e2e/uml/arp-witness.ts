@@ -2,6 +2,22 @@ import { startCapture } from '../lab/index.ts';
 import type { Capture, Lab, LabNode, LanEvent } from '../lab/index.ts';
 import { INTERFACES, ip } from '../lab/network.ts';
 
+/** Who asks, and who answers, by their MACs. */
+interface Question {
+  readonly asker: { readonly mac: string };
+  readonly by: { readonly mac: string };
+}
+
+function answers(event: LanEvent, address: string, { asker, by }: Question): boolean {
+  return (
+    event.type === 'arp' &&
+    event.operation === 'reply' &&
+    event.senderAddress === address &&
+    event.senderMac === by.mac &&
+    event.targetMac === asker.mac
+  );
+}
+
 /** Asks the LAN who has an address, as the lab's client, and sees on the switch who answers. */
 export class ArpWitness implements AsyncDisposable {
   readonly #lab: Lab;
@@ -22,25 +38,23 @@ export class ArpWitness implements AsyncDisposable {
    */
   async answeringFor(address: string): Promise<string[]> {
     const { nodes } = this.#lab;
+    const { client: asker } = this.#lab.plan;
     const from = this.#capture.events.length;
     await this.#ask([address, ...nodes.map((node) => node.address.IPv4)]);
     for (const node of nodes) {
-      await this.#capture.events.waitFor((event) => this.#answererFor(event, node.address.IPv4) === node.mac, { from });
+      await this.#capture.events.waitFor((event) => answers(event, node.address.IPv4, { asker, by: node }), { from });
     }
     const events = this.#capture.events.all.slice(from);
-    return nodes
-      .filter(({ mac }) => events.some((event) => this.#answererFor(event, address) === mac))
-      .map(({ name }) => name);
+    return nodes.filter((by) => events.some((event) => answers(event, address, { asker, by }))).map(({ name }) => name);
   }
 
   /**
-   * Waits (30 s at most) until a node has announced an IPv4 address so many times more, in the form of a reply (RFC 5227 3: a kernel that
-   * announces by itself asks).
-   * @returns when the last of them was on the switch, milliseconds since 1970
+   * Waits until a node has announced an IPv4 address so many times more, in the form of a reply: a kernel
+   * that announces by itself asks (net/ipv4/devinet.c, inetdev_send_gratuitous_arp).
    */
-  async announced(address: string, by: LabNode, times: number): Promise<number> {
+  async announced(address: string, by: LabNode, options: { times: number; timeoutMs: number }): Promise<void> {
     let seen = 0;
-    const last = await this.#capture.events.waitFor(
+    await this.#capture.events.waitFor(
       (event) => {
         const announces =
           event.type === 'arp' &&
@@ -49,25 +63,20 @@ export class ArpWitness implements AsyncDisposable {
           event.senderAddress === address &&
           event.targetAddress === address;
         seen += announces ? 1 : 0;
-        return seen === times;
+        return seen === options.times;
       },
-      { from: this.#capture.events.length, timeoutMs: 30_000 },
+      { from: this.#capture.events.length, timeoutMs: options.timeoutMs },
     );
-    return last.at;
+  }
+
+  /** Waits (30 s at most) until one station answers another one's question for an IPv4 address. */
+  async answered(address: string, stations: Question): Promise<void> {
+    const { events } = this.#capture;
+    await events.waitFor((event) => answers(event, address, stations), { from: events.length, timeoutMs: 30_000 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#capture.stop();
-  }
-
-  /** Who answers the client's question for the address by this frame. */
-  #answererFor(event: LanEvent, address: string): string | undefined {
-    const answers =
-      event.type === 'arp' &&
-      event.operation === 'reply' &&
-      event.senderAddress === address &&
-      event.targetMac === this.#lab.plan.client.mac;
-    return answers ? event.senderMac : undefined;
   }
 
   /** Has the client's kernel ask by broadcast: it has forgotten what it knew. */
