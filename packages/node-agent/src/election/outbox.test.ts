@@ -22,12 +22,13 @@ test('a burst goes at once, the rest at the rate', () => {
   expect(sent.map(({ item }) => Number(item))).toEqual(Array.from({ length: 600 }, (_, index) => index));
 });
 
-test('first announcements go before proofs, and proofs before repeats', () => {
+test('first announcements go before proofs, those that have begun before others, and proofs before repeats', () => {
   const outbox = new Outbox<string>({ perSecond: 1000, burst: 1 });
   outbox.enqueue('repeat', 'repeat');
   outbox.enqueue('proof', 'proof');
+  outbox.enqueue('begun-proof', 'begun');
   outbox.enqueue('first-announcement', 'first');
-  expect(drainAll(outbox, 1000).map(({ item }) => item)).toEqual(['first', 'proof', 'repeat']);
+  expect(drainAll(outbox, 1000).map(({ item }) => item)).toEqual(['first', 'begun', 'proof', 'repeat']);
 });
 
 test('what is no longer wanted costs nothing', () => {

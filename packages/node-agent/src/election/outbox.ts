@@ -1,12 +1,13 @@
 /** What waits for its turn to be broadcast, most urgent first. */
-export type Urgency = 'first-announcement' | 'proof' | 'repeat';
+export type Urgency = 'first-announcement' | 'begun-proof' | 'proof' | 'repeat';
 
-const URGENCIES: readonly Urgency[] = ['first-announcement', 'proof', 'repeat'];
+const URGENCIES: readonly Urgency[] = ['first-announcement', 'begun-proof', 'proof', 'repeat'];
 
 /**
  * Token bucket of an interface's broadcasts: switches have storm control, and a node that takes over a thousand
- * addresses must not set it off. First announcements go before proofs, and proofs before repeated announcements; first
- * come, first served within each.
+ * addresses must not set it off. First announcements go before proofs, and proofs before repeated announcements. A proof
+ * that has begun goes before those that have not: of many addresses the first are served while the others wait, and nobody
+ * waits longer than he would if all were asked for side by side. First come, first served within each.
  */
 export class Outbox<T> {
   readonly #perMs: number;
@@ -14,6 +15,7 @@ export class Outbox<T> {
   /** By key, in the order in which they came. */
   readonly #queues: Readonly<Record<Urgency, Map<unknown, T>>> = {
     'first-announcement': new Map(),
+    'begun-proof': new Map(),
     proof: new Map(),
     repeat: new Map(),
   };

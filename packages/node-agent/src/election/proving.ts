@@ -44,7 +44,7 @@ function startRound(
 ): void {
   record.phase = phase;
   machine.deadlines.delete(record);
-  machine.outbox.enqueue('proof', { type: 'round', record, phase });
+  machine.outbox.enqueue(phase.sent > 0 ? 'begun-proof' : 'proof', { type: 'round', record, phase });
 }
 
 /** Sends the next round now that its turn has come. Returns the number of broadcasts. */
