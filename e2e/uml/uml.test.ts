@@ -177,7 +177,8 @@ whereItExists('under User-mode Linux (which exists for amd64 alone)', () => {
       await untilCondition(lab, 'IPVSWithoutStrictARP', { node: 'node-2', gone: true, ...SLOW });
       expect(await witness.answeringFor(address)).toEqual(['node-1']);
 
-      // A move that takes longer than 5 s, on a busy machine, is called off and tried again after 30 s.
+      // On a busy machine the guest's agent may be late: then a move is called off after 5 s and tried again after 30 s, or
+      // the agent is thought gone until its Lease is renewed, every 30 s.
       const announced = witness.announced(address, machine.node, { times: 1, timeoutMs: 90_000 });
       await lab.apply(serviceGroup('on-1', ['172.20.9.128/25'], onlyOn('node-2')));
       await announced;
