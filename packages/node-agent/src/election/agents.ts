@@ -19,8 +19,10 @@ export function suspect(machine: Machine, peer: WatchedPeer): boolean {
     return false;
   }
   for (const record of machine.records.values()) {
-    if (record.holder === peer.node && record.phase.type === 'idle' && machine.deadlines.get(record) !== undefined) {
+    const due = machine.deadlines.get(record);
+    if (record.holder === peer.node && record.phase.type === 'idle' && due !== undefined) {
       postponeRecheck(machine, record);
+      machine.deadlines.set(record, Math.min(due, machine.deadlines.get(record) ?? due));
     }
   }
   return true;

@@ -210,13 +210,13 @@ export class Election {
       machine.readyAt = machine.now;
     }
     const otherMac = view.segment.interface.mac !== before.segment.interface.mac;
+    const rewired = view.segment.carrier && !before.segment.carrier;
     for (const record of machine.records.values()) {
       this.#judge(record);
-      if (firstReady || otherMac) {
+      if (firstReady || otherMac || rewired) {
         this.#checkClaim(record, otherMac);
       }
     }
-    const rewired = view.segment.carrier && !before.segment.carrier;
     if (rewired || otherMac) {
       announceAll(machine);
     }

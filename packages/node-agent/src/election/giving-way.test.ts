@@ -240,6 +240,24 @@ describe('the death of a holder', () => {
   });
 });
 
+describe('a holder that loses its power while nobody hears anybody', () => {
+  test('and is back, its agent not yet, before anybody could see it dead, has it no more: another one takes it', () => {
+    everySeed((seed) => {
+      const world = startedWorld(seed);
+      const address = world.addService('10.0.0.50');
+      world.run(5000);
+      const holder = world.holder(address);
+      world.wire.faults.loss = 1;
+      holder.crash();
+      world.run(2000);
+      holder.bootKernel();
+      world.wire.faults.loss = 0;
+      world.run(3000);
+      expect(world.holder(address)).not.toBe(holder);
+    });
+  });
+});
+
 describe('an address that a node loses', () => {
   test.each([
     ['long after its agent was killed', 30_000],

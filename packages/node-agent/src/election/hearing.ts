@@ -1,13 +1,13 @@
 import { sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { agentLives, suspect } from './agents.ts';
-import { AGENT_SILENT_MS, STALL_MS } from './constants.ts';
+import { AGENT_SILENT_MS, LIVING_MS, STALL_MS } from './constants.ts';
 import { announceAll, heardOther, heardQuestion } from './holding.ts';
 import { addressKey } from './key.ts';
 import type { Machine } from './machine.ts';
 import type { HeardFrame, SentFrame } from './protocol.ts';
 import { heardOwner, heardRival } from './proving.ts';
-import { consider, noteHolder, postponeRecheck, rest } from './resting.ts';
+import { consider, doubtAll, noteHolder, postponeRecheck, rest } from './resting.ts';
 import type { MAC } from './types.ts';
 import type { WatchedPeer } from './watch.ts';
 
@@ -71,6 +71,9 @@ function heardLan(machine: Machine, at: number): void {
   machine.lanHeardAt = Math.max(machine.lanHeardAt, at);
   if (silentMs >= STALL_MS && machine.watch.nearest() !== undefined) {
     announceAll(machine);
+    if (silentMs >= LIVING_MS) {
+      doubtAll(machine);
+    }
   }
 }
 

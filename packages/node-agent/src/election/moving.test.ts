@@ -61,6 +61,23 @@ describe('takeBack', () => {
     expect(moves(lone)).toEqual([`${neighbour(1)}: preferred`]);
   });
 
+  test('moves it to the second best once, though the best one is fit while that move is under way', () => {
+    const { lone } = holder({
+      preferences: preferring({ [neighbour(0)]: 20, [neighbour(1)]: 10 }),
+      policy: { ...DEFAULT_HOLDER_POLICY, takeBackMs: 60_000 },
+    });
+    const { peers } = lone.view;
+    lone.change({ peers: peers.map((peer) => ({ ...peer, excluded: true })) });
+    lone.run(1000);
+    lone.change({ peers: peers.map((peer) => ({ ...peer, excluded: peer.node === neighbour(0) })) });
+    lone.run(2000);
+    lone.change({ peers });
+    lone.run(62_000);
+    expect(moves(lone)).toEqual([`${neighbour(1)}: preferred`]);
+    lone.run(60_000);
+    expect(moves(lone)).toEqual([`${neighbour(1)}: preferred`, `${neighbour(0)}: preferred`]);
+  });
+
   test('leaves it with a node that is preferred as much', () => {
     const { lone } = holder({
       preferences: preferring({ [SELF]: 10, [neighbour(1)]: 10 }),
@@ -175,6 +192,23 @@ describe('an interface on several subnets', () => {
       }
     }
     expect([...successors]).toEqual([`${neighbour(0)}: excluded`]);
+  });
+});
+
+describe('a holder without a cable', () => {
+  test('leaves the claim to whoever writes it, and puts it right when it is on the LAN again and alone', () => {
+    const { lone, address } = holder();
+    const { segment } = lone.view;
+    const claims = (): number => lone.effects.filter(({ type }) => type === 'claim').length;
+    lone.change({ segment: { ...segment, carrier: false } });
+    const before = claims();
+    lone.handle({ type: 'claim', address, claim: { address, holder: neighbour(0) } });
+    lone.run(10_000);
+    expect(claims()).toBe(before);
+    lone.change({ segment: { ...segment, carrier: true } });
+    lone.run(5000);
+    expect(lone.holds(address)).toBe(true);
+    expect(claims()).toBe(before + 1);
   });
 });
 

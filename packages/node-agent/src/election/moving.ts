@@ -144,6 +144,10 @@ export function continueMove(machine: Machine, record: AddressRecord, phase: Hel
   }
   if (phase.move === undefined) {
     considerMove(machine, record, phase);
+  } else if (phase.reconsiderAt !== undefined && phase.reconsiderAt <= machine.now) {
+    // While a move is under way there is nothing to consider; its end is the next occasion.
+    phase.reconsiderAt = undefined;
+    schedule(machine, record, phase);
   }
 }
 
@@ -172,7 +176,10 @@ export function claimElsewhere(machine: Machine, record: AddressRecord, phase: H
   if (peer !== undefined && !peer.dead) {
     suspectRival(machine, record, phase, holder, peer.mac);
   }
-  phase.claimAt ??= machine.now + RIVAL_FRESH_MS + machine.jitter(RIVAL_FRESH_MS);
+  if (machine.view.segment.carrier) {
+    // Without a cable it has nothing to say: whoever has the address on the LAN may be about to hand it over.
+    phase.claimAt ??= machine.now + RIVAL_FRESH_MS + machine.jitter(RIVAL_FRESH_MS);
+  }
   schedule(machine, record, phase);
 }
 

@@ -131,6 +131,21 @@ export function doubtHolder(machine: Machine, record: AddressRecord): void {
   }
 }
 
+/**
+ * Nothing was heard of the LAN for a while: a holder may have come back without its addresses before anybody could see it
+ * dead. Whoever has something says so now; what nobody says is asked for.
+ */
+export function doubtAll(machine: Machine): void {
+  const wait = NEW_RECHECK_MS + machine.records.size * UNHEARD_RECHECK_MS.each;
+  for (const record of machine.records.values()) {
+    const due = machine.deadlines.get(record);
+    if (record.phase.type === 'idle' && due !== undefined) {
+      const rank = Math.min(machine.rank(record), LAST_RANK);
+      machine.deadlines.set(record, Math.min(due, machine.now + wait + rank * RANK_WAIT_MS));
+    }
+  }
+}
+
 /** A node of ours was heard to have the address: whatever was under way here ends. */
 export function leaveTo(machine: Machine, record: AddressRecord, node: string): void {
   noteHolder(machine, record, node);
