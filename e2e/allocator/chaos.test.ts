@@ -54,7 +54,7 @@ it('a burst under kills, an API restart and a rival loses, doubles and moves not
   await untilCountsAreTrue(judge);
 
   await Promise.all([burst.drain(waiting.length + 5), killLeader()]);
-  await judge.until('an address for everybody', () => judge.living.every(isServed), PATIENCE_MS);
+  await judge.untilEach('an address for everybody', isServed, PATIENCE_MS);
   await rival.end();
   await untilCountsAreTrue(judge);
   expect(judge.violations).toEqual([]);

@@ -84,6 +84,20 @@ export class ServiceJudge implements AsyncDisposable {
     }
   }
 
+  /**
+   * Resolves when everybody lives whom the API server has at the call, nobody else, and the condition holds for each of
+   * them. The watch may be behind: what was made a moment ago is not left out.
+   */
+  async untilEach(what: string, condition: (service: StoredService) => boolean, timeoutMs = 30_000): Promise<void> {
+    const { items } = await this.#api.get<{ readonly items: readonly StoredService[] }>(SERVICES);
+    const expected = new Set(items.filter(isLiving).map(({ metadata }) => metadata.uid));
+    const isComplete = (): boolean => {
+      const { living } = this;
+      return living.length === expected.size && living.every(({ metadata }) => expected.has(metadata.uid));
+    };
+    await this.until(what, () => isComplete() && this.living.every(condition), timeoutMs);
+  }
+
   /** For messages: how many have an address, who has none and why, and what was broken. */
   describe(): string {
     const without = this.living.filter((service) => addressesOf(service).length === 0);

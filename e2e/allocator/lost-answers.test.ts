@@ -50,8 +50,9 @@ it('a write whose answer is lost is not done twice, and gives nobody a second ad
   await using judge = await ServiceJudge.start(plane.api);
   const names = Array.from({ length: COUNT }, (_, index) => `service-${index}`);
   await Promise.all(names.map((name) => cluster.create(name)));
-  await judge.until('an address for everybody', () =>
-    judge.living.every((service) => conditionOf(service)?.status === 'True' && addressesOf(service).length === 1),
+  await judge.untilEach(
+    'an address for everybody',
+    (service) => conditionOf(service)?.status === 'True' && addressesOf(service).length === 1,
   );
   await cluster.untilGroup('default', ({ status }) => status?.allocatedIPv4 === String(COUNT));
   // Whatever was tried again for the sake of the lost answers was refused, or saw that there was nothing to do.

@@ -38,10 +38,10 @@ it('a leader that stood still for 20 s with writes queued writes nothing when it
   const gone = [...served.slice(0, 15), ...waiting.slice(0, 15)].map(({ metadata }) => metadata.name);
   await cluster.delete(...gone);
   await Promise.all(gone.slice(5, 25).map((name) => cluster.create(name)));
-  await judge.until('addresses from the next leader', () => judge.living.every(isServed), TAKEOVER_MS);
+  await judge.untilEach('addresses from the next leader', isServed, TAKEOVER_MS);
   await cluster.delete(...names.filter((name) => !gone.includes(name)).slice(0, 20));
   await Promise.all(Array.from({ length: 10 }, (_, index) => cluster.create(`later-${index}`)));
-  await judge.until('addresses for those who came later', () => judge.living.every(isServed));
+  await judge.untilEach('addresses for those who came later', isServed);
 
   await delay(Math.max(0, STOPPED_MS - (performance.now() - stoppedAt)));
   const said = (await old.process.log()).length;
@@ -49,7 +49,7 @@ it('a leader that stood still for 20 s with writes queued writes nothing when it
   old.process.resume();
   await old.process.waitForLog(/No longer leading/, { from: said });
   await cluster.create('after');
-  await judge.until('an address while the old leader stands by', () => judge.living.every(isServed));
+  await judge.untilEach('an address while the old leader stands by', isServed);
   expect(await (await fetch(`${old.url}/metrics`)).text()).not.toContain('fairlead_group_allocated_addresses{');
   const late = (await cluster.audit.writes('old')).filter(({ at }) => at >= continuedAt);
   expect(late.map(({ name, code }) => [name, code])).toEqual([]);
@@ -59,7 +59,7 @@ it('a leader that stood still for 20 s with writes queued writes nothing when it
   await next.process.kill('SIGTERM');
   const free = POOL.size - adopted.size;
   await Promise.all(Array.from({ length: free }, (_, index) => cluster.create(`last-${index}`)));
-  await judge.until('an address for everybody, which takes all of them', () => judge.living.every(isServed));
+  await judge.untilEach('an address for everybody, which takes all of them', isServed);
   expect(judge.addresses('IPv4')).toHaveLength(POOL.size);
   const touched = (await cluster.audit.writes('old')).filter(({ at, name }) => at >= continuedAt && adopted.has(name));
   expect(touched).toEqual([]);

@@ -37,7 +37,7 @@ it.concurrent(
     await using judge = await ServiceJudge.start(cluster.plane.api);
     const names = Array.from({ length: COUNT }, (_, index) => `first-${index}`);
     await Promise.all(names.map((name) => cluster.create(name)));
-    await judge.until('an address for everybody', () => judge.living.every(isServed));
+    await judge.untilEach('an address for everybody', isServed);
 
     // From here on the standby hears nothing of what it watches; that the Lease is renewed it sees, by new connections.
     relay.hold();
@@ -46,9 +46,9 @@ it.concurrent(
     await cluster.delete(...gone);
     // The addresses of the twenty go to others, each to another Service than before.
     await Promise.all(Array.from({ length: 10 }, (_, index) => cluster.create(`heir-${index}`)));
-    await judge.until('addresses for the heirs', () => judge.living.every(isServed));
+    await judge.untilEach('addresses for the heirs', isServed);
     await Promise.all(again.map((name) => cluster.create(name)));
-    await judge.until('addresses for those who came back', () => judge.living.every(isServed));
+    await judge.untilEach('addresses for those who came back', isServed);
     expect(judge.addresses('IPv4')).toHaveLength(COUNT);
     await cluster.create('waiting');
     await cluster.untilRefused('waiting', 'PoolExhausted');
@@ -58,7 +58,7 @@ it.concurrent(
     await cluster.group('remade', { pools: [{ range: '198.51.100.192/30' }], assign: { auto: false } });
     await Promise.all([cluster.namespace('joins', { team: 'in' }), cluster.namespace('leaves', { team: 'out' })]);
     await cluster.group('default', { pools: [{ range: POOL }, { range: '192.0.2.100-192.0.2.101' }] });
-    await judge.until('an address for who waited', () => judge.living.every(isServed));
+    await judge.untilEach('an address for who waited', isServed);
     const before = versions(judge.living);
 
     await leader.process.kill('SIGKILL');
@@ -108,7 +108,7 @@ it.concurrent(
     const names = Array.from({ length: COUNT }, (_, index) => `first-${index}`);
     // Enough at once for all the connections that an allocator opens.
     await Promise.all(names.map((name) => cluster.create(name)));
-    await judge.until('an address for everybody', () => judge.living.every(isServed));
+    await judge.untilEach('an address for everybody', isServed);
 
     // The leader still hears, and what it says stays on the way.
     relay.hold({ directions: ['to-server'], coming: true });
@@ -127,7 +127,7 @@ it.concurrent(
     }
     await cluster.patch('first-20', { metadata: { annotations: { [SERVICE_ANNOTATIONS.reallocate]: 'true' } } });
     await old.process.waitForLog(/No longer leading/, { timeoutMs: TAKEOVER_MS });
-    await judge.until('an address for everybody from the next leader', () => judge.living.every(isServed), TAKEOVER_MS);
+    await judge.untilEach('an address for everybody from the next leader', isServed, TAKEOVER_MS);
     await cluster.until(
       'first-20',
       ({ metadata }) => metadata.annotations?.[SERVICE_ANNOTATIONS.reallocate] === undefined,

@@ -86,17 +86,24 @@ describe('a node that is to leave', () => {
     }
   }
 
-  /** A new Service with an address of each family, both on node-1. Each test has its own: an address moves four times in 180 s. */
+  /**
+   * A new Service with an address of each family, both on node-1. Each test has its own: an address moves four times in
+   * 180 s. On a busy machine another node may be quicker than the preferred one, by 150 ms: then there is another Service.
+   */
   async function onLeaver(): Promise<Held> {
     await untilPreferred();
-    services += 1;
-    const held: Held = { name: `web-${services}`, addresses: [`172.20.9.${services}`, `fd00:20::9:${services}`] };
-    const mark = witness.mark();
-    await createAllocated(lab, { ...held, group: 'first' });
-    for (const address of held.addresses) {
-      expect((await witness.came(address, mark)).name).toBe(leaver.name);
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      services += 1;
+      const held: Held = { name: `web-${services}`, addresses: [`172.20.9.${services}`, `fd00:20::9:${services}`] };
+      const mark = witness.mark();
+      await createAllocated(lab, { ...held, group: 'first' });
+      const holders = await Promise.all(held.addresses.map((address) => witness.came(address, mark)));
+      if (holders.every((holder) => holder === leaver)) {
+        return held;
+      }
+      await deleteService(lab, held.name);
     }
-    return held;
+    throw new Error(`${leaver.name} is preferred, and others are quicker`);
   }
 
   async function probes({ addresses }: Held): Promise<readonly Probe[]> {
