@@ -59,12 +59,16 @@ export class Announcements {
     const { node, interfaceName, departed } = this.#options;
     const address = formatAddress(event.address);
     const where = `${interfaceName(event.interfaceIndex)} of node ${node}`;
+    const last = event.type === 'withdrawn' ? departed(addressKey(event.address)) : undefined;
+    const concerned =
+      event.services.length === 0 && last !== undefined
+        ? [{ service: last.key, uid: last.uid }]
+        : event.services.map((service) => ({ service }));
     const say = (type: 'Normal' | 'Warning', reason: EventReason, action: string, note: string): void => {
-      for (const service of event.services) {
-        this.#record({ service }, { type, reason, action, note });
+      for (const each of concerned) {
+        this.#record(each, { type, reason, action, note });
       }
     };
-    const last = event.type === 'withdrawn' ? departed(addressKey(event.address)) : undefined;
     switch (event.type) {
       case 'announced':
         if (this.#gone.delete(addressKey(event.address))) {
@@ -81,12 +85,12 @@ export class Announcements {
       case 'withdrawn':
         if (event.reason !== 'gone') {
           this.#gone.delete(addressKey(event.address));
-          const note = `${address} is off ${where}: ${WITHDRAWN[event.reason]}`;
-          say('Normal', EVENT_REASONS.addressWithdrawn, 'Withdraw', note);
-          if (last !== undefined && event.services.length === 0) {
-            const { addressWithdrawn: reason } = EVENT_REASONS;
-            this.#record({ service: last.key, uid: last.uid }, { type: 'Normal', reason, action: 'Withdraw', note });
-          }
+          say(
+            'Normal',
+            EVENT_REASONS.addressWithdrawn,
+            'Withdraw',
+            `${address} is off ${where}: ${WITHDRAWN[event.reason]}`,
+          );
         }
         return;
       case 'conflict': {

@@ -1,18 +1,7 @@
-import type { NodeFacts } from '../cluster/objects/node.ts';
+import { EXAMPLE_NODE as NODE } from '../facts/example.ts';
 import { initialGate } from '../health/data-path.ts';
 import { FitnessWatch } from './fitness-watch.ts';
 import { Gathering } from './gathering.ts';
-
-const NODE: NodeFacts = {
-  key: 'here',
-  uid: 'u',
-  resourceVersion: '1',
-  labels: {},
-  excluded: undefined,
-  networkUnavailable: false,
-  addresses: [],
-  podRanges: [],
-};
 
 /** A watch that is asked whenever it has asked for it, as the reconciler does, with the reasons that it has given. */
 function watching(options: { readonly withdraw?: boolean } = {}): {

@@ -84,7 +84,7 @@ export class HostWatch {
   }
 
   #readArpIgnore(): readonly (number | undefined)[] {
-    return ['all', ...this.#options.segments().map(({ name }) => name)].map((name) => valueOf(name, 'arp_ignore'));
+    return namesOf(this.#options.segments()).map((name) => valueOf(name, 'arp_ignore'));
   }
 
   #find(): HostFindings {
@@ -105,8 +105,8 @@ export class HostWatch {
 
   /** The sysctls, after the agent has set what it may. */
   #settings(segments: readonly Segment[]): HostSettings {
-    this.#arpIgnore = this.#readArpIgnore();
-    const settings = new Map(['all', ...segments.map(({ name }) => name)].map((name) => [name, read(name)]));
+    const settings = new Map(namesOf(segments).map((name) => [name, read(name)]));
+    this.#arpIgnore = Array.from(settings.values(), ({ arp_ignore }) => arp_ignore);
     for (const segment of segments.filter((each) => asksWithAnyAddress(settings, each))) {
       if (write(segment.name, 'arp_announce', 2)) {
         settings.set(segment.name, read(segment.name));
@@ -117,6 +117,11 @@ export class HostWatch {
     }
     return settings;
   }
+}
+
+/** Whose sysctls count: the interfaces', and those that hold for all. */
+function namesOf(segments: readonly Segment[]): string[] {
+  return ['all', ...segments.map(({ name }) => name)];
 }
 
 function read(name: string): Settings {

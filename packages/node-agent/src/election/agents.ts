@@ -2,7 +2,7 @@ import { AGENT_SILENT_MS } from './constants.ts';
 import { announceAll } from './holding.ts';
 import type { Machine } from './machine.ts';
 import type { AddressRecord } from './record.ts';
-import { consider, mayTake, postponeRecheck } from './resting.ts';
+import { awaitsRecheck, consider, mayTake, recheckBy, recheckWait } from './resting.ts';
 import type { WatchedPeer } from './watch.ts';
 
 /**
@@ -19,10 +19,8 @@ export function suspect(machine: Machine, peer: WatchedPeer): boolean {
     return false;
   }
   for (const record of machine.records.values()) {
-    const due = machine.deadlines.get(record);
-    if (record.holder === peer.node && record.phase.type === 'idle' && due !== undefined) {
-      postponeRecheck(machine, record);
-      machine.deadlines.set(record, Math.min(due, machine.deadlines.get(record) ?? due));
+    if (record.holder === peer.node && awaitsRecheck(machine, record)) {
+      recheckBy(machine, record, machine.now + recheckWait(machine, record));
     }
   }
   return true;

@@ -97,6 +97,11 @@ export function rest(machine: Machine, record: AddressRecord): void {
  * seldomer each is asked, so that the cost stays flat.
  */
 export function postponeRecheck(machine: Machine, record: AddressRecord): void {
+  machine.deadlines.set(record, machine.now + recheckWait(machine, record));
+}
+
+/** In how many milliseconds the holder is asked for the address as a rule. */
+export function recheckWait(machine: Machine, record: AddressRecord): number {
   const fresh = record.heardAt === undefined && record.claim !== undefined && record.candidate !== undefined;
   const rank = Math.min(machine.rank(record), LAST_RANK);
   // Without an agent a node gets back nothing of what it loses, and says nothing of it.
@@ -105,13 +110,29 @@ export function postponeRecheck(machine: Machine, record: AddressRecord): void {
     record.heardAt === undefined || forlorn
       ? Math.max(UNHEARD_RECHECK_MS.least, machine.records.size * UNHEARD_RECHECK_MS.each)
       : Math.max(RECHECK_MS, machine.records.size * 1000);
-  const wait = fresh && machine.settled ? NEW_RECHECK_MS + rank * RANK_WAIT_MS : machine.jitter(usual * (1 + rank));
-  machine.deadlines.set(record, machine.now + wait);
+  return fresh && machine.settled ? NEW_RECHECK_MS + rank * RANK_WAIT_MS : machine.jitter(usual * (1 + rank));
+}
+
+/** Whether the one who is believed to have the address is to be asked for it some time. */
+export function awaitsRecheck(machine: Machine, record: AddressRecord): boolean {
+  return record.phase.type === 'idle' && machine.deadlines.get(record) !== undefined;
+}
+
+/** Whoever is believed to have the address is asked for it by then, if not before. */
+export function recheckBy(machine: Machine, record: AddressRecord, at: number): void {
+  if (awaitsRecheck(machine, record)) {
+    machine.deadlines.set(record, Math.min(at, machine.deadlines.get(record) ?? at));
+  }
+}
+
+/** What nodes wait one after the other, by rank, so that the best of them asks alone. */
+function rankWait(machine: Machine, record: AddressRecord): number {
+  return Math.min(machine.rank(record), LAST_RANK) * RANK_WAIT_MS;
 }
 
 /** Asks the one that is believed to have the address soon whether it has: it may have given way, or handed over. */
 export function confirmHolder(machine: Machine, record: AddressRecord, afterMs: number): void {
-  if (record.phase.type === 'idle' && machine.deadlines.get(record) !== undefined) {
+  if (awaitsRecheck(machine, record)) {
     machine.deadlines.set(record, machine.now + afterMs);
   }
 }
@@ -121,13 +142,8 @@ export function confirmHolder(machine: Machine, record: AddressRecord, afterMs: 
  * or it was lost while nobody could take it, with its node's power for instance. Then the one who had it is asked.
  */
 export function doubtHolder(machine: Machine, record: AddressRecord): void {
-  const due = machine.deadlines.get(record);
-  if (record.phase.type !== 'idle' || due === undefined || record.holder === undefined) {
-    return;
-  }
-  if (record.candidate?.preferences.has(record.holder) === false) {
-    const rank = Math.min(machine.rank(record), LAST_RANK);
-    machine.deadlines.set(record, Math.min(due, machine.now + NEW_RECHECK_MS + rank * RANK_WAIT_MS));
+  if (record.holder !== undefined && record.candidate?.preferences.has(record.holder) === false) {
+    recheckBy(machine, record, machine.now + NEW_RECHECK_MS + rankWait(machine, record));
   }
 }
 
@@ -138,11 +154,7 @@ export function doubtHolder(machine: Machine, record: AddressRecord): void {
 export function doubtAll(machine: Machine): void {
   const wait = NEW_RECHECK_MS + machine.records.size * UNHEARD_RECHECK_MS.each;
   for (const record of machine.records.values()) {
-    const due = machine.deadlines.get(record);
-    if (record.phase.type === 'idle' && due !== undefined) {
-      const rank = Math.min(machine.rank(record), LAST_RANK);
-      machine.deadlines.set(record, Math.min(due, machine.now + wait + rank * RANK_WAIT_MS));
-    }
+    recheckBy(machine, record, machine.now + wait + rankWait(machine, record));
   }
 }
 

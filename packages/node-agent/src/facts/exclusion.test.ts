@@ -1,17 +1,7 @@
 import { fitnessOf, isLeaving } from './exclusion.ts';
 import type { FitnessInput } from './exclusion.ts';
-import type { NodeFacts } from '../cluster/objects/node.ts';
+import { EXAMPLE_NODE as node } from './example.ts';
 
-const node: NodeFacts = {
-  key: 'here',
-  uid: 'u',
-  resourceVersion: '1',
-  labels: {},
-  excluded: undefined,
-  networkUnavailable: false,
-  addresses: [],
-  podRanges: [],
-};
 const fine: FitnessInput = {
   node,
   networkUnavailableMs: undefined,
