@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AGENT_METRICS, REPOSITORY, startLab } from '../lab/index.ts';
 import type { Lab, LabNode, LabProcess } from '../lab/index.ts';
+import { untilNodeStatus } from '../scene/observe.ts';
 import { createAllocated, serviceGroup } from './allocated.ts';
 
 const PROGRAM = join(REPOSITORY, 'dist', 'node-agent.mjs');
@@ -96,17 +97,15 @@ describe('an agent that is given the wrong things', () => {
     await node.exec(['ip', 'route', 'del', 'default']);
     await node.exec(['ip', '-6', 'route', 'del', 'default']);
     const agent = start(usual());
-    const { status } = await lab.api.until<{
-      metadata: { name: string };
-      status?: { virtualCount?: number; conditions?: { type: string; message: string }[] };
-    }>(
-      '/apis/fairlead.dev/v1/lbnodestatuses',
+    const { conditions } = await untilNodeStatus(
+      lab,
+      node,
       // The condition may be written before the first address is announced.
-      (object) =>
-        object.status?.virtualCount === 1 &&
-        object.status.conditions?.some(({ type }) => type === 'NoLocalInterface') === true,
+      (status) =>
+        status.virtualCount === 1 && status.conditions?.some(({ type }) => type === 'NoLocalInterface') === true,
+      { timeoutMs: 10_000 },
     );
-    const missing = status?.conditions?.find(({ type }) => type === 'NoLocalInterface');
+    const missing = conditions?.find(({ type }) => type === 'NoLocalInterface');
     expect(missing?.message).toContain('give the node a default route');
     await agent.kill('SIGTERM');
   }, 20_000);

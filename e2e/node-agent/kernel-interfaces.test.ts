@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { LBNodeAgentManifest, LBNodeStatusStatus } from '@fairlead/api';
 import { claimant, startCapture } from '../lab/index.ts';
 import { nodeAgents } from '../scene/manifests.ts';
+import { untilNodeStatus } from '../scene/observe.ts';
 import { createAllocated, deleteService, serviceGroup } from './allocated.ts';
 import { addressesOn } from './kernel.ts';
 import { answersOn, LAN, on, startLocalNode } from './local-node.ts';
@@ -53,11 +54,7 @@ describe('interfaces of a node change while it holds local addresses', () => {
   }
 
   async function untilStatus(condition: (status: LBNodeStatusStatus) => boolean): Promise<void> {
-    await scene.lab.api.until<{ metadata: { name: string }; status?: LBNodeStatusStatus }>(
-      '/apis/fairlead.dev/v1/lbnodestatuses',
-      ({ status }) => status !== undefined && condition(status),
-      { timeoutMs: 25_000 },
-    );
+    await untilNodeStatus(scene.lab, scene.node, condition, { timeoutMs: 25_000 });
   }
 
   async function untilInterfaces(names: readonly string[]): Promise<void> {

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { blocksOf } from '../docs/page.ts';
 import { RELEASE_NAMESPACE, RESPONDER_PORT, startLab } from '../lab/index.ts';
 import type { Lab, LabNode, LabProcess, Probe } from '../lab/index.ts';
-import { holdersOf, markedAddressesOn, ourRoutesOn } from '../scene/observe.ts';
+import { holdersOf, markedAddressesOn, ourRoutesOn, untilNodeStatus } from '../scene/observe.ts';
 import { createAllocated, deleteService, serviceGroup } from './allocated.ts';
 import { addressEvent, routeEvent } from './kernel.ts';
-import { untilEvent, untilNodeStatus, Witness } from './moves.ts';
+import { untilEvent, Witness } from './moves.ts';
 import type { Mark } from './moves.ts';
 
 const PAGE = 'docs/nodes.md';

@@ -2,10 +2,9 @@ import type { LBNodeAgentManifest, LBNodeStatusStatus } from '@fairlead/api';
 import { AGENT_METRICS, RESPONDER_PORT, startIpMonitor, startLab } from '../lab/index.ts';
 import type { IpEvent, IpMonitor, Lab, LabNode, LabOptions, LanEvent, Probe } from '../lab/index.ts';
 import { nodeAgents } from '../scene/manifests.ts';
+import { untilNodeStatus } from '../scene/observe.ts';
 import { serviceGroup } from './allocated.ts';
 import { LAN, on } from './local-node.ts';
-
-const STATUSES = '/apis/fairlead.dev/v1/lbnodestatuses';
 
 /** The pools of group `lan`: on the LAN of eth0. */
 export const LAN_POOLS: readonly string[] = ['172.20.9.0/24', 'fd00:20::9:0/112'];
@@ -100,14 +99,7 @@ export async function watchNodes(lab: Lab): Promise<LocalNodes> {
           .events.all.slice(from[position])
           .filter((event) => on(name, address)(event) || on(name, address, true)(event)),
       ),
-    untilStatus: async (node, condition) => {
-      const { status } = await lab.api.until<{ metadata: { name: string }; status?: LBNodeStatusStatus }>(
-        STATUSES,
-        (seen) => seen.status !== undefined && condition(seen.status),
-        { timeoutMs: 25_000, fieldSelector: `metadata.name=${node.name}` },
-      );
-      return status ?? {};
-    },
+    untilStatus: (node, condition) => untilNodeStatus(lab, node, condition, { timeoutMs: 25_000 }),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(monitors.map((monitor) => monitor.stop()));
       await lab.close();

@@ -3,7 +3,6 @@ import type { Capture, IpEvent, IpMonitor, Lab, LabNode } from '../lab/index.ts'
 
 /** The interface of every node on the LAN. */
 const LAN = 'eth0';
-const STATUSES = '/apis/fairlead.dev/v1/lbnodestatuses';
 
 /** A moment, as the witnesses count: what they saw later comes after these positions. */
 export interface Mark {
@@ -145,29 +144,6 @@ export class Witness implements AsyncDisposable {
 function isAddress(address: string, deleted: boolean): (event: IpEvent) => boolean {
   return (event) =>
     event.type === 'address' && event.interface === LAN && event.address === address && event.deleted === deleted;
-}
-
-/** What tests look at in an LBNodeStatus. */
-export interface NodeStatus {
-  readonly fitness?: { readonly state: string; readonly reason: string; readonly message?: string };
-  readonly localCount?: number;
-  readonly virtualCount?: number;
-  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message: string }[];
-}
-
-/** Waits until a node's LBNodeStatus is as asked. */
-export async function untilNodeStatus(
-  lab: Lab,
-  node: LabNode,
-  condition: (status: NodeStatus) => boolean,
-  options: { readonly timeoutMs?: number } = {},
-): Promise<NodeStatus> {
-  const { status = {} } = await lab.api.until<{ metadata: { name: string }; status?: NodeStatus }>(
-    STATUSES,
-    (object) => object.status !== undefined && condition(object.status),
-    { timeoutMs: 15_000, ...options, fieldSelector: `metadata.name=${node.name}` },
-  );
-  return status;
 }
 
 /** Waits until an event with the reason is on the Service. @returns its note */

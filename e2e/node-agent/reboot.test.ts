@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { LBNodeStatusStatus } from '@fairlead/api';
 import { LAN, RESPONDER_PORT, startIpMonitor, startLab } from '../lab/index.ts';
 import type { IpEvent, IpMonitor, Lab, LabNode, LabProcess } from '../lab/index.ts';
+import { untilNodeStatus } from '../scene/observe.ts';
 import { createAllocated, serviceGroup } from './allocated.ts';
 import { startHealthEndpoint } from './health-endpoint.ts';
 import type { HealthEndpoint } from './health-endpoint.ts';
 import { addressEvent, routeEvent } from './kernel.ts';
 import { on } from './local-node.ts';
-import { untilNodeStatus, Witness } from './moves.ts';
-import type { NodeStatus } from './moves.ts';
+import { Witness } from './moves.ts';
 
 const ETH0 = 'eth0';
 const LOCAL: readonly [string, string] = ['172.20.9.1', 'fd00:20::9:1'];
@@ -24,7 +25,7 @@ function takes(event: IpEvent): boolean {
   return takesLocal(event) || addressEvent(VIRTUAL)(event) || routeEvent(VIRTUAL)(event);
 }
 
-function has({ conditions }: NodeStatus, condition: string): boolean {
+function has({ conditions }: LBNodeStatusStatus, condition: string): boolean {
   return conditions?.some(({ type }) => type === condition) === true;
 }
 

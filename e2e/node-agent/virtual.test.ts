@@ -3,6 +3,7 @@ import { startIpMonitor, startLab } from '../lab/index.ts';
 import type { IpMonitor, Lab, LabNode, LabProcess } from '../lab/index.ts';
 import { createAllocated, deleteService, serviceGroup } from './allocated.ts';
 import { addMarkedAddress, addressesOn, addressEvent, announcedRoutes, isOurs, routeEvent } from './kernel.ts';
+import { untilCondition } from './local-node.ts';
 
 function endpointOn(node: LabNode, ready: boolean): object {
   return { addresses: ['10.244.1.5'], nodeName: node.name, conditions: { ready } };
@@ -84,15 +85,8 @@ describe('virtual addresses on a node', () => {
     await createAllocated(lab, { name: 'overlap', addresses: ['10.244.200.9'], group: 'overlapping' });
     await createAllocated(lab, { name: 'inside', addresses: ['10.244.1.200'], group: 'overlapping' });
     await monitor.events.waitFor(routeEvent('10.244.1.200'));
-    const { status } = await lab.api.until<{
-      metadata: { name: string };
-      status?: { conditions?: { type: string; message: string }[] };
-    }>(
-      '/apis/fairlead.dev/v1/lbnodestatuses',
-      (object) => object.status?.conditions?.some(({ type }) => type === 'AggregateOverlap') === true,
-    );
-    const overlap = status?.conditions?.find(({ type }) => type === 'AggregateOverlap');
-    expect(overlap?.message).toContain('10.244.0.0/16 of ServiceGroup overlapping covers');
+    const overlap = await untilCondition(lab, 'AggregateOverlap', { timeoutMs: 10_000 });
+    expect(overlap).toContain('10.244.0.0/16 of ServiceGroup overlapping covers');
     expect(await announcedRoutes(node)).toContain('10.244.1.200');
     await deleteService(lab, 'overlap');
     await deleteService(lab, 'inside');

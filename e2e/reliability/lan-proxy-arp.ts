@@ -1,9 +1,8 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import type { Condition } from '@fairlead/api';
 import { LAN } from '@fairlead/e2e/lab';
-import type { KubernetesObject } from '@fairlead/e2e/lab';
 import { LOCAL_GROUP } from '../scene/manifests.ts';
-import { createService, deleteService, holdersOf, untilAddresses } from '../scene/observe.ts';
+import { createService, deleteService, holdersOf, untilAddresses, untilNodeStatus } from '../scene/observe.ts';
 import { overlapMs } from './holding-times.ts';
 import { arranged } from './lan-arranged.ts';
 import { plugProxy, PROXY_MAC, setProxy } from './lan-switch.ts';
@@ -12,24 +11,19 @@ import { serviceWithoutPods, type Stage } from './stage.ts';
 import { outcomeOf, Watch } from './watch.ts';
 
 const PROXY = 'proxy';
-const STATUSES = '/apis/fairlead.dev/v1/lbnodestatuses';
 const CONDITION = 'ProxyARP';
 /** More than a proof, a wait for each rank and the delay of a proxy (0.8 s in Linux) take: by then it would be taken. */
 const TAKEN_BY_MS = 2_000;
 const NEWCOMER = 'newcomer';
-
-interface StatusObject extends KubernetesObject {
-  readonly status?: { readonly conditions?: readonly Condition[] };
-}
 
 /** Ends all agents and starts the next ones, which look what the LAN is like; returns when they say it. */
 async function restartAgents({ lab }: Stage, proxied: boolean): Promise<void> {
   await Promise.all(lab.nodes.map(async (node) => node.processes.get('agent')?.kill()));
   await Promise.all(lab.nodes.map(async (node) => lab.startAgent(node)));
   await Promise.all(
-    lab.nodes.map(async ({ name }) =>
-      lab.api.until<StatusObject>(STATUSES, ({ status }) => (status?.conditions ?? []).some(saysProxied) === proxied, {
-        fieldSelector: `metadata.name=${name}`,
+    lab.nodes.map(async (node) =>
+      untilNodeStatus(lab, node, ({ conditions = [] }) => conditions.some(saysProxied) === proxied, {
+        timeoutMs: 10_000,
       }),
     ),
   );

@@ -4,23 +4,18 @@ import type { IPFamily, LBNodeAgentManifest } from '@fairlead/api';
 import { RELEASE_NAMESPACE, startResponder } from '@fairlead/e2e/lab';
 import type { KubernetesObject, Lab, LabNode, LabOptions, LabProcess } from '@fairlead/e2e/lab';
 import { LOCAL_GROUP, nodeAgents } from '../scene/manifests.ts';
-import { createService, deleteService, untilAddresses } from '../scene/observe.ts';
+import { createService, deleteService, untilAddresses, untilNodeStatus } from '../scene/observe.ts';
 import { applyAll, startScene, type Scene } from '../scene/scene.ts';
 import type { Bounds, Outcome, Preparation, PrepareOptions, Scenario } from './scenario.ts';
 
 const LEASES = `/apis/coordination.k8s.io/v1/namespaces/${RELEASE_NAMESPACE}/leases`;
 const NODES = '/api/v1/nodes';
-const STATUSES = '/apis/fairlead.dev/v1/lbnodestatuses';
 
 /** Responders stand for kernels, which answer whatever else the machine does. */
 const RESPONDER_PRIORITY = -15;
 
 interface ClaimObject extends KubernetesObject {
   readonly spec?: { readonly holderIdentity?: string };
-}
-
-interface StatusObject extends KubernetesObject {
-  readonly status?: { readonly fitness?: { readonly state: string } };
 }
 
 /** What a stage is to be. */
@@ -137,9 +132,7 @@ export class Stage implements AsyncDisposable {
   /** Changes a Node by a merge patch, and waits until its agent says so. */
   async changeNode(node: LabNode, patch: object, fitness: 'Fit' | 'Excluded'): Promise<void> {
     await this.lab.api.patch(`${NODES}/${node.name}`, patch);
-    await this.lab.api.until<StatusObject>(STATUSES, ({ status }) => status?.fitness?.state === fitness, {
-      fieldSelector: `metadata.name=${node.name}`,
-    });
+    await untilNodeStatus(this.lab, node, (status) => status.fitness?.state === fitness, { timeoutMs: 10_000 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import { formatAddress, KERNEL_PROTOCOL } from '@fairlead/api';
-import type { Lab, LabNode, ServiceObject } from '@fairlead/e2e/lab';
+import type { LBNodeStatusStatus } from '@fairlead/api';
+import type { KubernetesObject, Lab, LabNode, ServiceObject } from '@fairlead/e2e/lab';
 import { openNetlink } from '@fairlead/netlink';
 
 /** An address as `ip -j -d address` prints it. */
@@ -26,6 +27,7 @@ export interface SeenRoute {
 export const OUR_PROTOCOL = String(KERNEL_PROTOCOL);
 
 const SERVICES = '/api/v1/namespaces/default/services';
+const NODE_STATUSES = '/apis/fairlead.dev/v1/lbnodestatuses';
 
 /** The addresses on an interface of a node; none where the interface is missing. */
 export async function addressesOn(node: LabNode, name: string): Promise<readonly SeenAddress[]> {
@@ -108,6 +110,21 @@ export async function untilService(
     fieldSelector: `metadata.name=${name}`,
     ...options,
   });
+}
+
+/** Waits until the LBNodeStatus of a node is as asked; for 15 s unless told otherwise. */
+export async function untilNodeStatus(
+  lab: Lab,
+  node: LabNode,
+  condition: (status: LBNodeStatusStatus) => boolean,
+  { timeoutMs = 15_000 }: { readonly timeoutMs?: number } = {},
+): Promise<LBNodeStatusStatus> {
+  const { status = {} } = await lab.api.until<KubernetesObject & { readonly status?: LBNodeStatusStatus }>(
+    NODE_STATUSES,
+    (object) => object.status !== undefined && condition(object.status),
+    { timeoutMs, fieldSelector: `metadata.name=${node.name}` },
+  );
+  return status;
 }
 
 /** The addresses in a Service's status. */
