@@ -196,11 +196,17 @@ export class AllocatorCluster implements AsyncDisposable {
     );
   }
 
-  /** The Event objects about the Service that there are now. */
+  /**
+   * The Event objects that the allocator has made about the Service. The API server makes some of its own: the repair
+   * of its cluster IPs does, where it looks between a Service and its IPAddress.
+   */
   async eventsOf(key: string): Promise<readonly KubeEvent[]> {
     const { namespace, name } = serviceKey(key);
     const { items } = await this.plane.api.get<{ items: KubeEvent[] }>(eventsIn(namespace));
-    return items.filter(({ regarding }) => regarding?.name === name);
+    return items.filter(
+      ({ regarding, reportingController }) =>
+        regarding?.name === name && reportingController === 'fairlead.dev/allocator',
+    );
   }
 
   /** How many requests the API server has answered so far, by verb, resource and subresource. */
