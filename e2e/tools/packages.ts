@@ -6,6 +6,7 @@ import { isExecutable, type Environment } from './environment.ts';
 export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   bird: 'bird2',
   birdc: 'bird2',
+  vtysh: 'frr',
   ip: 'iproute2',
   bridge: 'iproute2',
   nft: 'nftables',
@@ -16,6 +17,9 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   flock: 'util-linux',
 };
+
+/** Services that Debian starts on the machine itself with a package; the lab has its own, in namespaces. */
+const STARTED_SERVICES: Readonly<Record<string, string>> = { bird2: 'bird', frr: 'frr' };
 
 /** Administrators' programs are not in every user's PATH. */
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -71,8 +75,10 @@ export function planInstall(
     commands: [
       ['apt-get', 'update', '-qq'],
       ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing],
-      // Debian starts a BIRD on the machine itself with its package; the lab has its own, in namespaces.
-      ...(machine.systemd && missing.includes('bird2') ? ([['systemctl', 'disable', '--now', 'bird']] as const) : []),
+      ...(machine.systemd ? missing : []).flatMap((name) => {
+        const service = STARTED_SERVICES[name];
+        return service === undefined ? [] : [['systemctl', 'disable', '--now', service] as const];
+      }),
     ],
   };
 }

@@ -57,10 +57,10 @@ describe('missing packages', () => {
     });
   });
 
-  test('a BIRD that came with its package does not run on the machine', () => {
-    expect(JSON.stringify(planInstall(['bird2'], { ...machine, systemd: true }))).toContain(
-      '"systemctl","disable","--now","bird"',
-    );
+  test('routers that came with their packages do not run on the machine', () => {
+    const commands = JSON.stringify(planInstall(['bird2', 'frr'], { ...machine, systemd: true }));
+    expect(commands).toContain('"systemctl","disable","--now","bird"');
+    expect(commands).toContain('"systemctl","disable","--now","frr"');
     expect(JSON.stringify(planInstall(['nftables'], { ...machine, systemd: true }))).not.toContain('systemctl');
   });
 
