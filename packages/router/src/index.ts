@@ -13,7 +13,8 @@ export { compileTemplates, MAIN_TEMPLATE, renderRouterConfig } from './template/
 export type { RenderedConfig, TemplateSet } from './template/template-set.ts';
 export { RouterController } from './controller/controller.ts';
 export type { RouterControllerOptions, RouterObserver } from './controller/controller.ts';
-export { IDLE_CONFIGURATION } from './controller/idle.ts';
-export { routerVerdict } from './controller/status.ts';
+export { IDLE_CONFIGURATION } from './bird/idle.ts';
+export { nodeRouterStatus, routerVerdict } from './controller/status.ts';
+export type { DaemonKind, ObservedSession } from './controller/daemon.ts';
 export type { ConfigurationState, RefusedConfiguration, RouterStatus, RouterVerdict } from './controller/status.ts';
 export type { Logger } from './logger.ts';

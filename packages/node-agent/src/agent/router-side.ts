@@ -79,13 +79,7 @@ export class RouterSide {
   /** The same as LBNodeStatus has it. */
   nodeStatus(): NodeRouterStatus | undefined {
     const status = this.#status();
-    return (
-      status && {
-        daemon: status.daemon,
-        ...(status.router === undefined ? {} : { router: status.router }),
-        sessions: [...status.sessions],
-      }
-    );
+    return status && this.#library?.nodeRouterStatus(status);
   }
 
   /** Ends; the daemon keeps what it has. */

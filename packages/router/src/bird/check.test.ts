@@ -1,5 +1,5 @@
+import type { CheckResult } from '../controller/daemon.ts';
 import { checkConfiguration, parseFault } from './check.ts';
-import type { CheckResult } from './check.ts';
 
 describe('parseFault', () => {
   it.each([

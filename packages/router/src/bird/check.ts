@@ -1,17 +1,5 @@
 import { execFile } from 'node:child_process';
-
-/** A place in a configuration file and what BIRD has against it. */
-export interface ConfigurationFault {
-  /** Line from 1; undefined where BIRD names none. */
-  readonly line: number | undefined;
-  readonly message: string;
-}
-
-export type CheckResult =
-  | { readonly type: 'valid' }
-  | { readonly type: 'invalid'; readonly fault: ConfigurationFault }
-  /** BIRD could not be asked. */
-  | { readonly type: 'failed'; readonly message: string };
+import type { CheckResult, ConfigurationFault } from '../controller/daemon.ts';
 
 export interface CheckOptions {
   /** BIRD's program. */

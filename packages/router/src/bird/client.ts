@@ -1,29 +1,13 @@
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
+import { DaemonError } from '../controller/daemon.ts';
 import { messageOf } from '../system-error.ts';
 import { ReplyParser, replyText, REPLY_CODES } from './replies.ts';
 import type { Reply } from './replies.ts';
 
-/** Why a control socket cannot be used. */
-export type ControlErrorCode =
-  /** There is no socket, or nobody listens on it: BIRD is not running. */
-  | 'NotRunning'
-  /** No right to use the socket. */
-  | 'NotPermitted'
-  /** No answer within the time limit. */
-  | 'TimedOut'
-  /** BIRD went away, or the socket speaks another protocol. */
-  | 'Disconnected';
-
 /** Thrown by {@link connectControl} and {@link ControlConnection.command}; the message says what to look at. */
-export class ControlError extends Error {
+export class ControlError extends DaemonError {
   override readonly name = 'ControlError';
-  readonly code: ControlErrorCode;
-
-  constructor(code: ControlErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 export interface ControlOptions {

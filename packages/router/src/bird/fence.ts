@@ -1,36 +1,12 @@
 import { resolve, sep } from 'node:path';
-import type { ConfigurationFault } from './check.ts';
+import type { ConfigurationFault } from '../controller/daemon.ts';
+import { tokensOf } from './tokens.ts';
 
 /**
  * Statements of BIRD that name a file that it reads or writes: `include`, `log`, `mrtdump`, and `filename` of protocol
  * mrt. Who may edit templates controls routing, and is to control no files of the node beyond the router's folder.
  */
 const FILE_STATEMENTS: ReadonlySet<string> = new Set(['include', 'log', 'mrtdump', 'filename', 'private', 'public']);
-
-interface Token {
-  readonly type: 'word' | 'string' | 'sign';
-  readonly text: string;
-  readonly line: number;
-}
-
-/** Comments, strings, quoted names, words, and every other character for itself, as in BIRD's conf/cf-lex.l. */
-const TOKEN =
-  /#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"(?<string>[^"\n]*)"?|'(?<quoted>[^'\n]*)'?|(?<word>[A-Za-z_][A-Za-z0-9_]*)|\n|\S/g;
-
-function* tokensOf(text: string): Generator<Token> {
-  let line = 1;
-  for (const match of text.matchAll(TOKEN)) {
-    const { string, quoted, word } = match.groups ?? {};
-    if (string !== undefined) {
-      yield { type: 'string', text: string, line };
-    } else if (word !== undefined || quoted !== undefined) {
-      yield { type: 'word', text: word ?? quoted ?? '', line };
-    } else if (!/^(#|\/\*|\n)/.test(match[0])) {
-      yield { type: 'sign', text: match[0], line };
-    }
-    line += match[0].split('\n').length - 1;
-  }
-}
 
 /**
  * Looks for files outside of the router's folder in a rendered configuration.

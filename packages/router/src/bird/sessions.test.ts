@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReplyParser } from './replies.ts';
 import type { Reply } from './replies.ts';
-import { parseProtocols } from './sessions.ts';
+import { observedSessions, parseProtocols } from './sessions.ts';
 
 function reply(text: string): Reply {
   const [first] = new ReplyParser().push(new TextEncoder().encode(text));
@@ -57,5 +57,15 @@ describe('parseProtocols', () => {
 
   it('finds none where there are none', () => {
     expect(parseProtocols(reply('0000 \n'))).toEqual([]);
+  });
+});
+
+describe('observedSessions', () => {
+  it('shows what speaks to other routers, and nothing else', () => {
+    const lines = ['BGP', 'OSPF', 'RIP', 'Babel', 'Kernel', 'Device', 'BFD', 'Static', 'Pipe'].map(
+      (kind) => `1002-${kind.toLowerCase()}1 ${kind} --- up 2026-11-21 11:24:42.571`,
+    );
+    const shown = observedSessions(parseProtocols(reply(`${lines.join('\n')}\n0000 \n`)), undefined);
+    expect(shown.map(({ protocol }) => protocol)).toEqual(['BGP', 'OSPF', 'RIP', 'Babel']);
   });
 });

@@ -1,3 +1,5 @@
+import type { ObservedSession } from '../controller/daemon.ts';
+import type { RouterView } from '../view/view.ts';
 import { REPLY_CODES } from './replies.ts';
 import type { Reply } from './replies.ts';
 
@@ -34,6 +36,26 @@ export function parseProtocols(reply: Reply): ProtocolState[] {
     const state = parseProtocol(header, details);
     return state === undefined ? [] : [state];
   });
+}
+
+/** Kinds of protocols that speak to other routers. */
+const SPEAKERS: ReadonlySet<string> = new Set(['BGP', 'OSPF', 'RIP', 'Babel']);
+
+/** The protocols that speak to other routers, by the names that users gave their neighbors. */
+export function observedSessions(protocols: readonly ProtocolState[], view: RouterView | undefined): ObservedSession[] {
+  const names = new Map((view?.bgp.neighbors ?? []).map(({ protocol, name }) => [String(protocol), String(name)]));
+  return protocols
+    .filter(({ kind }) => SPEAKERS.has(kind))
+    .map(({ protocol, kind, state, session, since, exported, imported, lastError }) => ({
+      name: names.get(protocol) ?? protocol,
+      protocol: kind,
+      state: session === '' ? state : session,
+      isUp: state === 'up',
+      since,
+      exported,
+      imported,
+      message: lastError,
+    }));
 }
 
 /** `name kind table state since… info`; `since` is one word or two, by the format of time. */

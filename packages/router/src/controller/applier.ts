@@ -1,7 +1,5 @@
-import { checkConfiguration, parseFault } from '../bird/check.ts';
-import type { ControlConnection } from '../bird/client.ts';
-import { REPLY_CODES, replyText } from '../bird/replies.ts';
 import type { ConfigFiles } from './config-files.ts';
+import type { DaemonConnection, RoutingDaemon } from './daemon.ts';
 import type { RefusedConfiguration } from './status.ts';
 import type { WantedText } from './wanted.ts';
 
@@ -13,12 +11,10 @@ export type ApplyResult =
 
 export interface ApplierOptions {
   readonly files: ConfigFiles;
-  readonly birdPath: string;
-  /** Milliseconds for `bird -p`. */
-  readonly checkTimeoutMs: number;
+  readonly daemon: RoutingDaemon;
 }
 
-/** The steps that bring a configuration to BIRD. Each leaves bird.conf whole and acceptable, wherever it ends. */
+/** The steps that bring a configuration to a daemon. Each leaves its file whole and acceptable, wherever it ends. */
 export class Applier {
   readonly #options: ApplierOptions;
   /** What has been refused, so that it is not tried over and over. */
@@ -29,11 +25,11 @@ export class Applier {
   }
 
   /**
-   * Makes the text bird.conf, if it is not already and BIRD's check accepts it.
+   * Makes the text the configuration file, if it is not already and the daemon's check accepts it.
    * @throws {FolderError}
    */
   async write({ text, explain }: WantedText, signal: AbortSignal): Promise<ApplyResult> {
-    const { files, birdPath, checkTimeoutMs } = this.#options;
+    const { files, daemon } = this.#options;
     if (this.#refused?.text === text) {
       return { type: 'refused', fault: this.#refused.fault };
     }
@@ -41,7 +37,7 @@ export class Applier {
       return { type: 'done' };
     }
     await files.stage(text);
-    const result = await checkConfiguration({ birdPath, path: files.candidate, timeoutMs: checkTimeoutMs, signal });
+    const result = await daemon.check(files.candidate, signal);
     if (result.type === 'valid') {
       await files.swap();
       return { type: 'done' };
@@ -51,29 +47,31 @@ export class Applier {
   }
 
   /**
-   * Has BIRD read bird.conf. Where BIRD does not accept what the check did, the last accepted one is put back: BIRD
-   * itself goes on with what it runs.
-   * @throws {ControlError} when BIRD goes away meanwhile
+   * Has the daemon read its file. Where it does not accept what the check did, the last accepted one is put back; the
+   * daemon goes on with what it ran.
+   * @throws {DaemonError} when the daemon goes away meanwhile
    * @throws {FolderError}
    */
-  async configure({ text, explain }: WantedText, connection: ControlConnection): Promise<ApplyResult> {
+  async configure({ text, explain }: WantedText, connection: DaemonConnection): Promise<ApplyResult> {
     const { files } = this.#options;
-    const reply = await connection.command('configure');
-    switch (reply.code) {
-      case REPLY_CODES.reconfigured:
-      case REPLY_CODES.reconfiguring:
-      case REPLY_CODES.queued:
+    const result = await connection.configure();
+    switch (result.type) {
+      case 'accepted':
         await files.confirm();
         return { type: 'done' };
-      case REPLY_CODES.configurationError:
-        await files.restore();
-        return this.#refuse(text, explain(parseFault(reply.lines.at(-1)?.text ?? '')));
+      case 'invalid':
+        if (await files.restore()) {
+          await connection.revert();
+        }
+        return this.#refuse(text, explain(result.fault));
+      case 'failed':
+        return result;
       default:
-        return { type: 'failed', message: `BIRD does not take its configuration: ${replyText(reply)} (${reply.code})` };
+        return result satisfies never;
     }
   }
 
-  /** Tries again what has been refused: another BIRD may accept it. */
+  /** Tries again what has been refused: another daemon may accept it. */
   forgetRefusal(): void {
     this.#refused = undefined;
   }

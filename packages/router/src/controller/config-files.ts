@@ -19,7 +19,7 @@ const MODE = 0o640;
 
 /** What to do about an error of the folder, by system error code. */
 const CURES: Readonly<Record<string, string>> = {
-  ENOENT: 'create it, and let BIRD share it',
+  ENOENT: 'create it, and let the routing daemon share it',
   EROFS: 'mount it writable',
   ENOSPC: 'free space on it',
   EDQUOT: 'free space on it',
@@ -28,9 +28,9 @@ const CURES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The daemon's configuration in the folder that agent and daemon share: `bird.conf`, which only ever changes as a whole;
- * `bird.conf.new`, checked before it takes that name; and `bird.conf.last-good`, which the daemon has accepted and which
- * outlives a crash in between.
+ * A daemon's configuration in the folder that agent and daemon share: `bird.conf`, or what the daemon calls it, which
+ * only ever changes as a whole; `bird.conf.new`, checked before it takes that name; and `bird.conf.last-good`, which the
+ * daemon has accepted and which outlives a crash in between.
  */
 export class ConfigFiles {
   readonly directory: string;
@@ -39,11 +39,15 @@ export class ConfigFiles {
   /** Where {@link stage} puts text to be checked. */
   readonly candidate: string;
 
-  constructor(directory: string) {
+  /**
+   * @param directory the folder
+   * @param name of the configuration file in it
+   */
+  constructor(directory: string, name: string) {
     this.directory = directory;
-    this.#live = join(directory, 'bird.conf');
-    this.#lastGood = join(directory, 'bird.conf.last-good');
-    this.candidate = join(directory, 'bird.conf.new');
+    this.#live = join(directory, name);
+    this.#lastGood = join(directory, `${name}.last-good`);
+    this.candidate = join(directory, `${name}.new`);
   }
 
   /** Makes the folder where it is missing. */
@@ -53,7 +57,7 @@ export class ConfigFiles {
     });
   }
 
-  /** Text of bird.conf; undefined when there is none. */
+  /** Text of the configuration file; undefined when there is none. */
   live(): Promise<string | undefined> {
     return this.#guard(() => readIfThere(this.#live));
   }
@@ -66,7 +70,7 @@ export class ConfigFiles {
     });
   }
 
-  /** Gives the candidate the name bird.conf, in one step. */
+  /** Gives the candidate the name of the configuration file, in one step. */
   swap(): Promise<void> {
     return this.#guard(() => rename(this.candidate, this.#live));
   }
@@ -76,7 +80,7 @@ export class ConfigFiles {
     return this.#guard(() => rm(this.candidate, { force: true }));
   }
 
-  /** Remembers bird.conf as accepted by the daemon. */
+  /** Remembers the configuration file as accepted by the daemon. */
   confirm(): Promise<void> {
     return this.#guard(async () => {
       await rm(this.#lastGood, { force: true });

@@ -1,36 +1,32 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { RouterSession } from '@fairlead/api';
-import { connectControl, ControlError } from '../bird/client.ts';
-import type { ControlConnection } from '../bird/client.ts';
-import { parseProtocols } from '../bird/sessions.ts';
 import type { Logger } from '../logger.ts';
 import { messageOf } from '../system-error.ts';
 import type { RouterIntent } from '../view/build.ts';
-import { Applier } from './applier.ts';
-import type { ApplyResult } from './applier.ts';
-import { ConfigFiles, FolderError } from './config-files.ts';
+import { FolderError } from './config-files.ts';
+import { DaemonError } from './daemon.ts';
+import type { DaemonKind, ObservedSession } from './daemon.ts';
+import { routingDaemons } from './daemons.ts';
+import { Driver } from './driver.ts';
+import type { Written } from './driver.ts';
 import { PassLoop } from './pass-loop.ts';
-import { Renderer } from './renderer.ts';
-import { routerVerdict, sessionsOf } from './status.ts';
+import { routerVerdict, steadySessions } from './status.ts';
 import type { ConfigurationState, RouterStatus } from './status.ts';
-import { WANTED_IDLE } from './wanted.ts';
-import type { Wanted } from './wanted.ts';
 
 /** What metrics want to know. Called synchronously; must not throw. */
 export interface RouterObserver {
-  /** BIRD has taken a configuration; milliseconds from when it was wanted on. */
+  /** The daemon has taken a configuration; milliseconds from when it was wanted on. */
   applied?(milliseconds: number): void;
-  /** A configuration was refused by a check, by BIRD or for its template. */
+  /** A configuration was refused by a check, by the daemon or for its template. */
   refused?(): void;
-  /** A connection to BIRD was made. */
+  /** A connection to the daemon was made. */
   connected?(): void;
 }
 
 export interface RouterControllerOptions {
-  /** The folder shared with BIRD: `bird.conf` and `bird.ctl` (`--router-directory`). */
+  /** The folder shared with the daemon: for BIRD `bird.conf` and `bird.ctl` (`--router-directory`). */
   readonly directory: string;
-  /** The folder with `bird.conf.hbs` and the files that it takes in (`--template-directory`). */
+  /** The folder with the daemon's main template and the files that it takes in (`--template-directory`). */
   readonly templateDirectory: string;
   readonly logger: Logger;
   /** BIRD's program, for its check. Default: `bird`, from PATH. */
@@ -42,35 +38,35 @@ export interface RouterControllerOptions {
   readonly now?: () => number;
 }
 
-/** Back-off while something is missing: soon at first, as BIRD starts at the same time as the agent. */
+/** Back-off while something is missing: soon at first, as the daemon starts at the same time as the agent. */
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1_000;
-/** Nobody waits for a BIRD that has nothing to do. */
+/** Nobody waits for a daemon that has nothing to do. */
 const IDLE_RETRY_MS = 30_000;
-const CHECK_TIMEOUT_MS = 10_000;
 /** A session's change is to be known within 2 s, a look and its report included. */
 const DEFAULT_POLL_MS = 1_500;
 
+/** Drives one of several daemons, as the Router says; the first one until it says anything. */
+type Drivers = ReadonlyMap<DaemonKind, Driver>;
+
 /**
- * Brings a node's configuration to BIRD and watches its sessions. One pass runs at a time; whatever changes meanwhile is
- * taken in by the next one, in its last form. A pass does what is left to do (render, write, connect, configure, look at
- * the sessions) and says when it wants to run again, so a fault at any step heals by the next pass. Nothing here ends
- * BIRD or touches the kernel: {@link close} leaves all as it is.
+ * Brings a node's configuration to its routing daemon and watches its sessions. One pass runs at a time; whatever changes
+ * meanwhile is taken in by the next one, in its last form. A pass does what is left to do (render, write, connect,
+ * configure, look at the sessions) and says when it wants to run again, so a fault at any step heals by the next pass.
+ * Where another daemon is wanted, the former one is told to speak to nobody when the new one is there and its
+ * configuration has been checked. Nothing here ends a daemon or touches the kernel: {@link close} leaves all as it is.
  */
 export class RouterController {
   readonly #options: RouterControllerOptions;
-  readonly #files: ConfigFiles;
-  readonly #applier: Applier;
-  readonly #renderer: Renderer;
+  readonly #drivers: Drivers;
   readonly #loop: PassLoop;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<(status: RouterStatus) => void>();
   #intent: RouterIntent | undefined;
+  /** The one that was wanted last. */
+  #current: Driver;
   /** When the configuration that is on its way was first wanted. */
   #wantedSince = 0;
-  #connection: ControlConnection | undefined;
-  /** The text that BIRD has read over the present connection. */
-  #configured: string | undefined;
   #status: RouterStatus = {
     daemon: 'None',
     router: undefined,
@@ -84,21 +80,28 @@ export class RouterController {
 
   constructor(options: RouterControllerOptions) {
     this.#options = options;
-    this.#files = new ConfigFiles(resolve(options.directory));
-    this.#applier = new Applier({
-      files: this.#files,
-      birdPath: options.birdPath ?? 'bird',
-      checkTimeoutMs: CHECK_TIMEOUT_MS,
-    });
-    this.#renderer = new Renderer({
-      templateDirectory: options.templateDirectory,
-      directory: this.#files.directory,
-      logger: options.logger,
-      onChange: () => {
-        this.#wantedSince = this.#now();
-        this.#loop.wake();
-      },
-    });
+    const directory = resolve(options.directory);
+    const drivers = routingDaemons({ directory, birdPath: options.birdPath ?? 'bird' }).map(
+      (daemon) =>
+        new Driver({
+          daemon,
+          directory,
+          templateDirectory: options.templateDirectory,
+          logger: options.logger,
+          onTemplates: () => {
+            this.#wantedSince = this.#now();
+            this.#loop.wake();
+          },
+          onConnected: () => options.observer?.connected?.(),
+          signal: this.#abort.signal,
+        }),
+    );
+    const [first] = drivers;
+    if (first === undefined) {
+      throw new Error('there is no routing daemon to drive');
+    }
+    this.#current = first;
+    this.#drivers = new Map(drivers.map((driver) => [driver.daemon.kind, driver]));
     this.#loop = new PassLoop(() => this.#pass());
     this.#loop.wake();
   }
@@ -127,12 +130,12 @@ export class RouterController {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends all that runs here, and leaves BIRD and its configuration as they are. */
+  /** Ends all that runs here, and leaves the daemons and their configurations as they are. */
   async close(): Promise<void> {
     this.#abort.abort();
     this.#listeners.clear();
-    await this.#renderer.close();
     await this.#loop.close();
+    await Promise.all([...this.#drivers.values()].map((driver) => driver.close()));
   }
 
   #now(): number {
@@ -143,16 +146,17 @@ export class RouterController {
   async #pass(): Promise<number | undefined> {
     const intent = this.#intent;
     if (intent === undefined) {
-      await this.#writeFirst();
+      for (const driver of this.#drivers.values()) {
+        await driver.writeFirst();
+      }
       return undefined;
     }
     let configuration: ConfigurationState;
-    let sessions: readonly RouterSession[] = [];
+    let sessions: readonly ObservedSession[] = [];
     try {
-      const written = await this.#write(intent);
-      const connection = await this.#connect();
-      configuration = await this.#configure(intent, written, connection);
-      sessions = await this.#look(intent, connection);
+      const driver = this.#driverOf(intent);
+      configuration = await this.#bring(intent, driver);
+      sessions = await this.#look(intent, driver);
     } catch (error) {
       configuration = this.#explain(error, intent);
     }
@@ -163,111 +167,88 @@ export class RouterController {
     return this.#delay(intent, configuration);
   }
 
-  /** So that BIRD can start before anything is known. A folder that is not there is nobody's: no router runs here. */
-  async #writeFirst(): Promise<void> {
-    try {
-      if ((await this.#files.live()) === undefined) {
-        await this.#files.stage(WANTED_IDLE.text);
-        await this.#files.swap();
-      }
-    } catch (error) {
-      if (!(error instanceof FolderError)) {
-        throw error;
-      }
-      this.#options.logger.debug('no first configuration for BIRD', { error: error.message });
+  /** The daemon that is to do what is wanted. */
+  #driverOf(intent: RouterIntent): Driver {
+    const driver = intent.type === 'configure' ? this.#drivers.get(intent.daemon) : this.#current;
+    if (driver === undefined) {
+      throw new Error('there is no driver of the routing daemon that the Router asks for');
     }
+    this.#current = driver;
+    return driver;
   }
 
-  /** Makes what is wanted bird.conf; where that cannot be, says why. Does not need BIRD to run. */
-  async #write(intent: RouterIntent): Promise<Written> {
-    if (intent.type === 'keep') {
-      return { type: 'kept' };
-    }
-    try {
-      const wanted = await this.#renderer.render(intent);
-      // What BIRD runs is not looked for on disk at every pass: a file that is gone is written when BIRD is too.
-      if (wanted.type === 'refused' || (this.#configured === wanted.text && this.#connection?.isOpen === true)) {
-        return wanted;
+  /** Brings what is wanted to the daemon, and says how far it has come. */
+  async #bring(intent: RouterIntent, driver: Driver): Promise<ConfigurationState> {
+    const written = intent.type === 'keep' ? ({ type: 'kept' } as const) : await driver.write(intent);
+    const missing = await driver.connect();
+    if (intent.type === 'idle') {
+      const othersLeft = await this.#leaveOthers();
+      if (written.type === 'failed' || missing?.code === 'NotRunning') {
+        // A daemon that is not there, or has no folder, is as idle as can be.
+        return othersLeft ?? { type: 'current' };
       }
-      if (intent.type === 'configure') {
-        await this.#files.prepare();
-      }
-      const result = await this.#applier.write(wanted, this.#abort.signal);
-      return result.type === 'done' ? wanted : result;
-    } catch (error) {
-      if (error instanceof FolderError) {
-        return { type: 'failed', message: error.message };
-      }
-      throw error;
-    }
-  }
-
-  /** Has BIRD read bird.conf, if it has not yet, and says how far what is wanted has come. */
-  async #configure(
-    intent: RouterIntent,
-    written: Written,
-    connection: ControlConnection | ControlError,
-  ): Promise<ConfigurationState> {
-    if (intent.type === 'idle' && (written.type === 'failed' || isAbsent(connection))) {
-      // A BIRD that is not there, or has no folder, is as idle as can be.
-      return { type: 'current' };
     }
     if (written.type === 'refused' || written.type === 'failed') {
       return written;
     }
-    if (connection instanceof ControlError) {
-      return { type: 'waiting', message: connection.message };
+    if (missing !== undefined) {
+      return { type: 'waiting', message: missing.message };
     }
-    if (written.type === 'kept' || this.#configured === written.text) {
-      return { type: 'current' };
-    }
-    const result = await this.#applier.configure(written, connection);
-    if (result.type !== 'done') {
-      return result;
-    }
-    this.#configured = written.text;
-    const milliseconds = this.#now() - this.#wantedSince;
-    this.#options.observer?.applied?.(milliseconds);
-    this.#options.logger.info('BIRD runs a new configuration', { router: routerOf(intent), milliseconds });
-    return { type: 'current' };
+    return written.type === 'kept' ? { type: 'current' } : this.#configure(intent, driver, written);
   }
 
-  /** The connection to BIRD, new where there is none. What an older BIRD has read says nothing about a new one. */
-  async #connect(): Promise<ControlConnection | ControlError> {
-    if (this.#connection?.isOpen === true) {
-      return this.#connection;
+  async #configure(
+    intent: RouterIntent,
+    driver: Driver,
+    written: Extract<Written, { type: 'text' }>,
+  ): Promise<ConfigurationState> {
+    const kept = await this.#leaveOthers();
+    if (kept !== undefined) {
+      return kept;
     }
-    this.#configured = undefined;
-    try {
-      this.#connection = await connectControl({
-        path: resolve(this.#options.directory, 'bird.ctl'),
-        signal: this.#abort.signal,
-      });
-    } catch (error) {
-      if (error instanceof ControlError) {
-        return error;
+    const result = await driver.configure(written);
+    switch (result.type) {
+      case 'unchanged':
+        return { type: 'current' };
+      case 'done': {
+        const milliseconds = this.#now() - this.#wantedSince;
+        this.#options.observer?.applied?.(milliseconds);
+        const router = routerOf(intent);
+        this.#options.logger.info(`${driver.daemon.kind} runs a new configuration`, { router, milliseconds });
+        return { type: 'current' };
       }
-      throw error;
+      case 'refused':
+      case 'failed':
+        return result;
+      default:
+        return result satisfies never;
     }
-    this.#applier.forgetRefusal();
-    this.#options.observer?.connected?.();
-    return this.#connection;
   }
 
-  async #look(intent: RouterIntent, connection: ControlConnection | ControlError): Promise<readonly RouterSession[]> {
-    if (intent.type === 'idle' || connection instanceof ControlError) {
+  /**
+   * Has all other daemons speak to nobody: two that announce the same would be two, and only one can have port 179.
+   * @returns what is to be said where one does not
+   */
+  async #leaveOthers(): Promise<ConfigurationState | undefined> {
+    for (const driver of this.#drivers.values()) {
+      if (driver !== this.#current && !(await driver.leave())) {
+        const { kind } = driver.daemon;
+        return { type: 'waiting', message: `${kind} does not let go of its sessions; end it, or look at its log` };
+      }
+    }
+    return undefined;
+  }
+
+  async #look(intent: RouterIntent, driver: Driver): Promise<readonly ObservedSession[]> {
+    if (intent.type === 'idle' || !driver.isConnected) {
       return [];
     }
-    const reply = await connection.command('show protocols all');
-    return sessionsOf(
-      parseProtocols(reply),
-      intent.type === 'configure' ? intent.view : undefined,
-      this.#status.sessions,
-    );
+    const observed = await driver.observe(intent.type === 'configure' ? intent.view : undefined);
+    return steadySessions(observed, this.#status.sessions);
   }
 
   #explain(error: unknown, intent: RouterIntent): ConfigurationState {
-    if (error instanceof ControlError) {
+    if (error instanceof DaemonError) {
       return intent.type === 'idle' ? { type: 'current' } : { type: 'waiting', message: error.message };
     }
     const message = messageOf(error);
@@ -280,10 +261,10 @@ export class RouterController {
 
   /** Milliseconds to the next pass. */
   #delay(intent: RouterIntent, { type }: ConfigurationState): number | undefined {
-    const isConnected = this.#connection?.isOpen === true;
+    const { isConnected } = this.#current;
     if (intent.type === 'idle') {
       const isDone = isConnected && type === 'current';
-      this.#connection?.close();
+      this.#current.disconnect();
       return isDone ? undefined : IDLE_RETRY_MS;
     }
     if (isConnected) {
@@ -295,17 +276,17 @@ export class RouterController {
     return delayMs;
   }
 
-  #report(intent: RouterIntent, configuration: ConfigurationState, sessions: readonly RouterSession[]): void {
+  #report(intent: RouterIntent, configuration: ConfigurationState, sessions: readonly ObservedSession[]): void {
     if (intent !== this.#intent) {
       // Somebody wants something else by now; the next pass reports on that.
       return;
     }
     const before = this.#status;
     const status: RouterStatus = {
-      daemon: intent.type === 'idle' ? 'None' : 'BIRD',
+      daemon: intent.type === 'idle' ? 'None' : this.#current.daemon.kind,
       router: routerOf(intent) ?? (intent.type === 'keep' ? before.router : undefined),
       configuration,
-      connected: intent.type !== 'idle' && this.#connection?.isOpen === true,
+      connected: intent.type !== 'idle' && this.#current.isConnected,
       sessions,
       problems: intent.problems,
     };
@@ -335,13 +316,6 @@ export class RouterController {
       this.#options.logger.warn(message, { reason });
     }
   }
-}
-
-/** What the writing of bird.conf came to. */
-type Written = Wanted | Extract<ApplyResult, { type: 'failed' }> | { readonly type: 'kept' };
-
-function isAbsent(connection: ControlConnection | ControlError): boolean {
-  return connection instanceof ControlError && connection.code === 'NotRunning';
 }
 
 function routerOf(intent: RouterIntent): string | undefined {

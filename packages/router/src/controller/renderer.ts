@@ -3,33 +3,34 @@ import { readTemplates } from '../template/directory.ts';
 import { TemplateError } from '../template/error.ts';
 import { compileTemplates } from '../template/template-set.ts';
 import type { TemplateSet } from '../template/template-set.ts';
-import type { RouterIntent } from '../view/build.ts';
+import type { RouterView } from '../view/view.ts';
+import type { RoutingDaemon } from './daemon.ts';
 import { TemplateWatch } from './template-watch.ts';
-import { WANTED_IDLE, wantedConfiguration } from './wanted.ts';
+import { wantedConfiguration } from './wanted.ts';
 import type { Wanted } from './wanted.ts';
 
 export interface RendererOptions {
   readonly templateDirectory: string;
-  /** The router's folder, absolute. */
-  readonly directory: string;
+  readonly daemon: RoutingDaemon;
   readonly logger: Logger;
   /** Templates have changed: what was rendered is out of date. */
   readonly onChange: () => void;
 }
 
-/** Turns intents into configurations: each once, for each set of templates. */
+/** Turns views into configurations of one daemon: each once, for each set of templates. */
 export class Renderer {
   readonly #options: RendererOptions;
   readonly #watch: TemplateWatch;
   #changes = 0;
   #templates: TemplateSet | undefined;
-  /** What was rendered last, and for which intent. */
-  #last: { readonly intent: RouterIntent; readonly configuration: Wanted } | undefined;
+  /** What was rendered last, and for which view. */
+  #last: { readonly view: RouterView; readonly configuration: Wanted } | undefined;
 
   constructor(options: RendererOptions) {
     this.#options = options;
     this.#watch = new TemplateWatch({
       directory: options.templateDirectory,
+      mainTemplate: options.daemon.mainTemplate,
       onChange: () => {
         this.#changes += 1;
         this.#templates = undefined;
@@ -40,19 +41,16 @@ export class Renderer {
     });
   }
 
-  /** The configuration of an intent; a template that cannot be used is a value. */
-  async render(intent: Exclude<RouterIntent, { type: 'keep' }>): Promise<Wanted> {
-    if (intent.type === 'idle') {
-      return WANTED_IDLE;
-    }
-    if (this.#last?.intent === intent) {
+  /** The configuration of a view; a template that cannot be used is a value. */
+  async render(view: RouterView): Promise<Wanted> {
+    if (this.#last?.view === view) {
       return this.#last.configuration;
     }
     try {
       const templates = await this.#load();
-      const configuration = wantedConfiguration(intent.view, templates, this.#options.directory);
+      const configuration = wantedConfiguration(view, templates, this.#options.daemon);
       // Where templates have changed meanwhile the next pass, which is due at once, renders anew.
-      this.#last = this.#templates === templates ? { intent, configuration } : undefined;
+      this.#last = this.#templates === templates ? { view, configuration } : undefined;
       return configuration;
     } catch (error) {
       if (error instanceof TemplateError) {
@@ -74,7 +72,7 @@ export class Renderer {
     const changes = this.#changes;
     const files = await readTemplates(this.#options.templateDirectory);
     this.#watch.include(files.keys());
-    const templates = compileTemplates(files);
+    const templates = compileTemplates(files, this.#options.daemon.mainTemplate);
     if (changes === this.#changes) {
       this.#templates = templates;
     }

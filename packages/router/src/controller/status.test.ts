@@ -1,16 +1,16 @@
-import type { ProtocolState } from '../bird/sessions.ts';
-import { routerVerdict, sessionsOf } from './status.ts';
+import type { ObservedSession } from './daemon.ts';
+import { nodeRouterStatus, routerVerdict, steadySessions } from './status.ts';
 import type { RouterStatus } from './status.ts';
 
-const TOR: ProtocolState = {
-  protocol: 'tor',
-  kind: 'BGP',
-  state: 'up',
-  session: 'Established',
+const TOR: ObservedSession = {
+  name: 'tor',
+  protocol: 'BGP',
+  state: 'Established',
+  isUp: true,
   since: new Date('2026-11-21T11:24:43.407Z'),
   exported: 2,
   imported: 0,
-  lastError: '',
+  message: '',
 };
 
 const STATUS: RouterStatus = {
@@ -22,38 +22,40 @@ const STATUS: RouterStatus = {
   problems: [],
 };
 
-describe('sessionsOf', () => {
-  it('shows what speaks to other routers, and nothing else', () => {
-    const kinds = ['BGP', 'OSPF', 'RIP', 'Babel', 'Kernel', 'Device', 'BFD', 'Static', 'Pipe'];
-    const shown = sessionsOf(
-      kinds.map((kind) => Object.assign({}, TOR, { kind, protocol: kind })),
-      undefined,
-      [],
-    );
-    expect(shown.map(({ name }) => name)).toEqual(['BGP', 'OSPF', 'RIP', 'Babel']);
-  });
-
-  it('is the same while BIRD tells the same moment a little differently', () => {
-    const before = sessionsOf([TOR], undefined, []);
-    const later = sessionsOf([{ ...TOR, since: new Date('2026-11-21T11:24:43.409Z') }], undefined, before);
-    expect(later).toEqual(before);
+describe('steadySessions', () => {
+  it('is the same while the daemon tells the same moment a little differently', () => {
+    const later = { ...TOR, since: new Date('2026-11-21T11:24:43.409Z') };
+    expect(steadySessions([later], [TOR])).toEqual([TOR]);
   });
 
   it('shows a new moment where the session was lost in between', () => {
-    const before = sessionsOf([TOR], undefined, []);
     const since = new Date('2026-11-21T11:24:50.000Z');
-    expect(sessionsOf([{ ...TOR, since }], undefined, before)).toMatchObject([{ since: since.toISOString() }]);
+    expect(steadySessions([{ ...TOR, since }], [TOR])).toMatchObject([{ since }]);
   });
+});
 
+describe('nodeRouterStatus', () => {
   it('keeps the bounds of LBNodeStatus', () => {
     const many = Array.from({ length: 100 }, (_, index) => ({
       ...TOR,
-      protocol: `tor${index}`,
-      lastError: 'x'.repeat(2000),
+      name: `tor-${index}-${'n'.repeat(100)}`,
+      message: 'x'.repeat(2000),
     }));
-    const shown = sessionsOf(many, undefined, []);
-    expect(shown).toHaveLength(64);
-    expect(shown[0]?.message).toHaveLength(512);
+    const { sessions = [] } = nodeRouterStatus({ ...STATUS, sessions: many });
+    expect(sessions).toHaveLength(64);
+    expect(sessions[0]?.message).toHaveLength(512);
+    expect(sessions[0]?.name).toHaveLength(64);
+  });
+
+  it('says of a session what is known, and nothing else', () => {
+    expect(nodeRouterStatus({ ...STATUS, sessions: [TOR, { ...TOR, name: 'b', since: undefined }] })).toEqual({
+      daemon: 'BIRD',
+      router: 'default',
+      sessions: [
+        { name: 'tor', state: 'Established', prefixes: 2, since: '2026-11-21T11:24:43.407Z' },
+        { name: 'b', state: 'Established', prefixes: 2 },
+      ],
+    });
   });
 });
 

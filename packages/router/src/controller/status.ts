@@ -1,20 +1,19 @@
 import type { NodeRouterStatus, RouterSession } from '@fairlead/api';
-import type { ProtocolState } from '../bird/sessions.ts';
 import type { TemplateLine } from '../template/error.ts';
 import type { RouterViewProblem } from '../view/problem.ts';
-import type { RouterView } from '../view/view.ts';
+import type { DaemonKind, ObservedSession } from './daemon.ts';
 
 /** How far the configuration that is wanted has come. */
 export type ConfigurationState =
   /** Nothing has been asked for yet. */
   | { readonly type: 'unknown' }
-  /** BIRD runs it. */
+  /** The daemon runs it. */
   | { readonly type: 'current' }
-  /** It is in bird.conf, and BIRD will read it when it is there. */
+  /** The daemon will run it when it is there. */
   | { readonly type: 'waiting'; readonly message: string }
-  /** BIRD or a check does not accept it; the last good one stays. */
+  /** The daemon or a check does not accept it; the last good one stays. */
   | { readonly type: 'refused'; readonly fault: RefusedConfiguration }
-  /** The folder cannot be written or BIRD's program cannot be run; tried again by itself. */
+  /** The folder cannot be written or the daemon's program cannot be run; tried again by itself. */
   | { readonly type: 'failed'; readonly message: string };
 
 /** What is wrong with a configuration, and where to mend it. */
@@ -27,13 +26,13 @@ export interface RefusedConfiguration {
 
 /** What the routing daemon of the node does, for LBNodeStatus, conditions and metrics. */
 export interface RouterStatus {
-  readonly daemon: NodeRouterStatus['daemon'];
+  readonly daemon: DaemonKind | 'None';
   /** Name of the Router that it follows. */
   readonly router: string | undefined;
   readonly configuration: ConfigurationState;
-  /** Whether BIRD answers on its control socket. */
+  /** Whether the daemon answers. */
   readonly connected: boolean;
-  readonly sessions: readonly RouterSession[];
+  readonly sessions: readonly ObservedSession[];
   /** Parts of the Router that could not be configured. */
   readonly problems: readonly RouterViewProblem[];
 }
@@ -68,64 +67,60 @@ export function routerVerdict({ daemon, configuration, problems }: RouterStatus)
       }
       return daemon === 'None'
         ? { ready: true, reason: 'Idle', message: 'no Router asks this node to speak to anyone' }
-        : { ready: true, reason: 'Configured', message: 'BIRD runs the configuration of the Router' };
+        : { ready: true, reason: 'Configured', message: `${daemon} runs the configuration of the Router` };
     }
     default:
       return configuration satisfies never;
   }
 }
 
-/** Kinds of protocols that speak to other routers. */
-const SPEAKERS: ReadonlySet<string> = new Set(['BGP', 'OSPF', 'RIP', 'Babel']);
-/** Bounds of LBNodeStatus. */
-const SESSIONS_LISTED = 64;
-const MESSAGE_LENGTH = 512;
-
 /**
- * BIRD counts back from its wall clock each time it is asked, so that the same moment is told a few milliseconds apart
- * (2 ms measured on a quiet machine). Less than this is the same moment.
+ * A daemon may count back from its wall clock each time it is asked, so that the same moment is told a few milliseconds
+ * apart (2 ms measured of BIRD on a quiet machine). Less than this is the same moment.
  */
 const SAME_MOMENT_MS = 500;
 
 /**
- * The sessions to show: those of BIRD's protocols that speak to other routers, by the names that users gave them.
- * @param before what was shown last: where nothing has happened the result is equal to it
+ * The sessions as they are told on.
+ * @param before what was told last: where nothing has happened the result is equal to it
  */
-export function sessionsOf(
-  protocols: readonly ProtocolState[],
-  view: RouterView | undefined,
-  before: readonly RouterSession[],
-): RouterSession[] {
-  const names = new Map((view?.bgp.neighbors ?? []).map(({ protocol, name }) => [String(protocol), String(name)]));
+export function steadySessions(
+  observed: readonly ObservedSession[],
+  before: readonly ObservedSession[],
+): readonly ObservedSession[] {
   const known = new Map(before.map((session) => [session.name, session]));
-  return protocols
-    .filter(({ kind }) => SPEAKERS.has(kind))
-    .slice(0, SESSIONS_LISTED)
-    .map((protocol) => {
-      const name = names.get(protocol.protocol) ?? protocol.protocol;
-      return sessionOf(protocol, name, known.get(name));
-    });
+  return observed.map((session) => {
+    const last = known.get(session.name);
+    return last?.state === session.state && isSameMoment(session.since, last.since)
+      ? { ...session, since: last.since }
+      : session;
+  });
 }
 
-function sessionOf(
-  { state, session, since, exported, lastError }: ProtocolState,
-  name: string,
-  before: RouterSession | undefined,
-): RouterSession {
-  const shown = session === '' ? state : session;
+function isSameMoment(one: Date | undefined, other: Date | undefined): boolean {
+  return one !== undefined && other !== undefined && Math.abs(one.getTime() - other.getTime()) < SAME_MOMENT_MS;
+}
+
+/** Bounds of LBNodeStatus. */
+const SESSIONS_LISTED = 64;
+const NAME_LENGTH = 64;
+const MESSAGE_LENGTH = 512;
+
+/** A status as LBNodeStatus has it. Bounded, whatever the daemon has. */
+export function nodeRouterStatus({ daemon, router, sessions }: RouterStatus): NodeRouterStatus {
   return {
-    name,
-    state: shown,
-    prefixes: exported,
-    ...(since === undefined
-      ? {}
-      : { since: before?.state === shown ? sameMoment(since, before.since) : since.toISOString() }),
-    ...(lastError === '' ? {} : { message: lastError.slice(0, MESSAGE_LENGTH) }),
+    daemon,
+    ...(router === undefined ? {} : { router }),
+    sessions: sessions.slice(0, SESSIONS_LISTED).map(sessionStatus),
   };
 }
 
-function sameMoment(since: Date, before: string | undefined): string {
-  return before !== undefined && Math.abs(Date.parse(before) - since.getTime()) < SAME_MOMENT_MS
-    ? before
-    : since.toISOString();
+function sessionStatus({ name, state, since, exported, message }: ObservedSession): RouterSession {
+  return {
+    name: name.slice(0, NAME_LENGTH),
+    state: state.slice(0, NAME_LENGTH),
+    prefixes: exported,
+    ...(since === undefined ? {} : { since: since.toISOString() }),
+    ...(message === '' ? {} : { message: message.slice(0, MESSAGE_LENGTH) }),
+  };
 }

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { watch } from 'chokidar';
 import type { FSWatcher } from 'chokidar';
-import { MAIN_TEMPLATE } from '../template/template-set.ts';
 
 /** Milliseconds of silence after a change: an editor that truncates and then writes is not caught in between. */
 const SETTLE_MS = 200;
 
 export interface TemplateWatchOptions {
   readonly directory: string;
+  /** The template that takes in the others. */
+  readonly mainTemplate: string;
   readonly onChange: () => void;
   readonly onError: (error: unknown) => void;
 }
@@ -23,7 +24,7 @@ export class TemplateWatch {
 
   constructor(options: TemplateWatchOptions) {
     this.#options = options;
-    this.#watcher = watch(join(options.directory, MAIN_TEMPLATE), { ignoreInitial: true });
+    this.#watcher = watch(join(options.directory, options.mainTemplate), { ignoreInitial: true });
     this.#watcher.on('all', () => this.#changed());
     this.#watcher.on('error', options.onError);
   }

@@ -2,43 +2,40 @@ import { TemplateError } from '../template/error.ts';
 import type { TemplateLine } from '../template/error.ts';
 import { renderRouterConfig } from '../template/template-set.ts';
 import type { TemplateSet } from '../template/template-set.ts';
-import type { ConfigurationFault } from '../bird/check.ts';
-import { findForeignFile } from '../bird/fence.ts';
 import type { RouterView } from '../view/view.ts';
-import { IDLE_CONFIGURATION } from './idle.ts';
+import type { ConfigurationFault, RoutingDaemon } from './daemon.ts';
 import type { RefusedConfiguration } from './status.ts';
 
-/** A configuration to bring to BIRD, or why there is none. */
+/** A configuration to bring to the daemon, or why there is none. */
 export type Wanted = WantedText | { readonly type: 'refused'; readonly fault: RefusedConfiguration };
 
 export interface WantedText {
   readonly type: 'text';
   readonly text: string;
-  /** What BIRD has against a line of the text, in terms of templates. */
+  /** What the daemon has against a line of the text, in terms of templates. */
   readonly explain: (fault: ConfigurationFault) => RefusedConfiguration;
 }
 
-/** The configuration of a node without a Router. */
-export const WANTED_IDLE: WantedText = {
-  type: 'text',
-  text: IDLE_CONFIGURATION,
-  explain: ({ line, message }) => ({ message: `bird.conf:${line ?? '?'}: ${message}`, template: undefined }),
-};
+/** The configuration with which a daemon speaks to nobody. */
+export function wantedIdle({ configFile, idleConfiguration }: RoutingDaemon): WantedText {
+  return {
+    type: 'text',
+    text: idleConfiguration,
+    explain: ({ line, message }) => ({ message: `${configFile}:${line ?? '?'}: ${message}`, template: undefined }),
+  };
+}
 
-/**
- * Renders a view and looks for files outside of the router's folder. Never throws for a bad template: that is a value.
- * @param directory the router's folder, absolute
- */
-export function wantedConfiguration(view: RouterView, templates: TemplateSet, directory: string): Wanted {
+/** Renders a view and looks for files outside of the router's folder. Never throws for a bad template: that is a value. */
+export function wantedConfiguration(view: RouterView, templates: TemplateSet, daemon: RoutingDaemon): Wanted {
   try {
     const { text, sourceOf } = renderRouterConfig(view, templates);
     const lines = text.split('\n');
     const explain = ({ line, message }: ConfigurationFault): RefusedConfiguration => {
       const template = line === undefined ? undefined : sourceOf(line);
       const shown = line === undefined ? '' : (lines[line - 1] ?? '').trim();
-      return { message: withoutPasswords(sentence(message, shown, line, template), view), template };
+      return { message: withoutPasswords(sentence(message, shown, placeOf(line, template, daemon)), view), template };
     };
-    const foreign = findForeignFile(text, directory);
+    const foreign = daemon.findForeignFile(text);
     return foreign === undefined ? { type: 'text', text, explain } : { type: 'refused', fault: explain(foreign) };
   } catch (error) {
     if (error instanceof TemplateError) {
@@ -48,17 +45,19 @@ export function wantedConfiguration(view: RouterView, templates: TemplateSet, di
   }
 }
 
-function sentence(
-  message: string,
-  shown: string,
+function placeOf(
   line: number | undefined,
   template: TemplateLine | undefined,
-): string {
+  { configFile }: RoutingDaemon,
+): string | undefined {
   if (line === undefined) {
-    return message;
+    return undefined;
   }
-  const place = template === undefined ? `bird.conf:${line}` : `${template.file}:${template.line}`;
-  return `${place}: ${message}, in the line ${JSON.stringify(shown)}`;
+  return template === undefined ? `${configFile}:${line}` : `${template.file}:${template.line}`;
+}
+
+function sentence(message: string, shown: string, place: string | undefined): string {
+  return place === undefined ? message : `${place}: ${message}, in the line ${JSON.stringify(shown)}`;
 }
 
 /** What is wrong is said on objects that many may read. */

@@ -86,6 +86,15 @@ describe('a template', () => {
     expect(errorOf(() => compileTemplates(new Map())).message).toContain('bird.conf.hbs is missing');
   });
 
+  it('is judged by what its main file takes in, by others too, and by nothing else', () => {
+    const files = { 'bird.conf.hbs': 'a {{> b}}', 'b.hbs': '{{> c}}', 'c.hbs': 'c', 'frr.conf.hbs': '{{#if' };
+    const of = (more: Readonly<Record<string, string>> = {}): ReadonlyMap<string, string> =>
+      new Map(Object.entries({ ...files, ...more }));
+    expect(renderRouterConfig(view(), compileTemplates(of())).text).toBe('a c');
+    expect(errorOf(() => compileTemplates(of({ 'c.hbs': '{{#if' }))).at).toMatchObject({ file: 'c.hbs' });
+    expect(errorOf(() => compileTemplates(of(), 'frr.conf.hbs')).at).toMatchObject({ file: 'frr.conf.hbs' });
+  });
+
   it('is text', () => {
     expect(errorOf(() => render('a\0b')).message).toContain('not a text file');
   });

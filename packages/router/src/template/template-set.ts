@@ -5,7 +5,7 @@ import { TemplateError } from './error.ts';
 import type { TemplateLine } from './error.ts';
 import { markLines, takeMarksOut } from './line-marks.ts';
 
-/** The template that becomes the daemon's main file; the others are its partials, by their names without `.hbs`. */
+/** The template that becomes BIRD's main file; the others are its partials, by their names without `.hbs`. */
 export const MAIN_TEMPLATE = 'bird.conf.hbs';
 const EXTENSION = '.hbs';
 
@@ -41,23 +41,26 @@ const COMPILE_OPTIONS: CompileOptions = {
 };
 
 /**
- * Compiles the files of a template directory.
+ * Compiles the files of a template directory, as far as the main one takes them in: what another daemon's templates have
+ * wrong with them is no concern of this one.
  * @param files text by name, such as `bgp.hbs`; only these can be reached from a template
+ * @param mainTemplate name of the main file
  * @throws {TemplateError} with file and line
  */
-export function compileTemplates(files: ReadonlyMap<string, string>): TemplateSet {
-  if (!files.has(MAIN_TEMPLATE)) {
-    throw new TemplateError(`${MAIN_TEMPLATE} is missing; it is the template that takes in the others`);
+export function compileTemplates(files: ReadonlyMap<string, string>, mainTemplate = MAIN_TEMPLATE): TemplateSet {
+  if (!files.has(mainTemplate)) {
+    throw new TemplateError(`${mainTemplate} is missing; it is the template that takes in the others`);
   }
   const environment = Handlebars.create();
   environment.registerHelper('eq', (a: unknown, b: unknown) => a === b);
-  const compiled = new Map([...files].map(([file, text]) => [file, compile(environment, file, text)] as const));
+  const programs = parseReachable(files, mainTemplate);
+  const compiled = new Map([...programs].map(([file, program]) => [file, compile(environment, file, program)] as const));
   const partials = Object.fromEntries(
     [...compiled].map(([file, template]) => [file.slice(0, -EXTENSION.length), template] as const),
   );
   return {
     main: (view) => {
-      const main = compiled.get(MAIN_TEMPLATE);
+      const main = compiled.get(mainTemplate);
       return main === undefined ? '' : main(view, { partials });
     },
   };
@@ -72,8 +75,48 @@ export function renderRouterConfig(view: RouterView, templates: TemplateSet): Re
   return { text, sourceOf: (line) => sources[line - 1] };
 }
 
-function compile(environment: typeof Handlebars, file: string, text: string): Handlebars.TemplateDelegate {
-  const program = parse(text, file);
+/** The main template and those that it takes in, directly or by others; all of them where a name is computed. */
+function parseReachable(files: ReadonlyMap<string, string>, mainTemplate: string): Map<string, hbs.AST.Program> {
+  const programs = new Map<string, hbs.AST.Program>();
+  const waiting = [mainTemplate];
+  for (const file of waiting) {
+    const text = files.get(file);
+    if (text !== undefined && !programs.has(file)) {
+      const program = parse(text, file);
+      programs.set(file, program);
+      const names = partialNames(program);
+      waiting.push(...(names === 'computed' ? files.keys() : names.map((name) => `${name}${EXTENSION}`)));
+    }
+  }
+  return programs;
+}
+
+function partialNames(program: hbs.AST.Program): readonly string[] | 'computed' {
+  const found: (string | undefined)[] = [];
+  // A name is a path to the compiler, and a subexpression where it is computed.
+  const take = ({ name }: Pick<hbs.AST.PartialStatement, 'name'>): void => {
+    found.push('original' in name ? String(name.original) : undefined);
+  };
+  class Finder extends Handlebars.Visitor {
+    override PartialStatement(partial: hbs.AST.PartialStatement): void {
+      take(partial);
+    }
+
+    override PartialBlockStatement(partial: hbs.AST.PartialBlockStatement): void {
+      take(partial);
+      super.PartialBlockStatement(partial);
+    }
+  }
+  new Finder().accept(program);
+  const names = found.filter((name) => name !== undefined);
+  return names.length === found.length ? names : 'computed';
+}
+
+function compile(
+  environment: typeof Handlebars,
+  file: string,
+  program: hbs.AST.Program,
+): Handlebars.TemplateDelegate {
   refuseBlockParameters(program, file);
   askForEveryName(program);
   markLines(program, file);

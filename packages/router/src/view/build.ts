@@ -38,7 +38,12 @@ export interface RouterViewInput {
 /** What is to be done with the routing daemon of a node. */
 export type RouterIntent =
   /** Speak to neighbors. `problems` are of parts that had to be left out. */
-  | { readonly type: 'configure'; readonly view: RouterView; readonly problems: readonly RouterViewProblem[] }
+  | {
+      readonly type: 'configure';
+      readonly daemon: 'BIRD' | 'FRR';
+      readonly view: RouterView;
+      readonly problems: readonly RouterViewProblem[];
+    }
   /** Speak to nobody: no Router selects the node, or it says `daemon: None`. */
   | { readonly type: 'idle'; readonly problems: readonly [] }
   /** Nothing can be made of the Router: what runs stays as it is. */
@@ -66,7 +71,7 @@ export function buildRouterView(input: RouterViewInput): RouterIntent {
     case 'BIRD': {
       const problems: RouterViewProblem[] = [];
       const view = attempt(problems, () => birdView(router, place, input, problems));
-      return view === undefined ? { type: 'keep', problems } : { type: 'configure', view, problems };
+      return view === undefined ? { type: 'keep', problems } : { type: 'configure', daemon, view, problems };
     }
     default:
       return daemon satisfies never;
