@@ -1,0 +1,88 @@
+import { piecesOf, statementsIn } from './statements.ts';
+import type { Piece, Statement } from './statements.ts';
+
+/** A protocol of BIRD as configured, with what its template says in it. */
+export interface Protocol {
+  /** Its name; that which BIRD gives it (`bgp1`) where it has none. */
+  readonly name: string;
+  /** `bgp`, `ospf`, `kernel`, … */
+  readonly kind: string;
+  /** `v3`, `ng`; empty: the first. */
+  readonly variant: string;
+  /** In their order; of two that set the same the later holds. */
+  readonly statements: readonly Statement[];
+}
+
+/** What of a configuration decides about its sessions. */
+export interface Configuration {
+  /** By name. */
+  readonly protocols: ReadonlyMap<string, Protocol>;
+  /** `router id` at the top, as written; undefined: BIRD chooses. */
+  readonly routerID: string | undefined;
+}
+
+/** Words between the kind and the name of a protocol. */
+const VARIANTS: ReadonlySet<string> = new Set(['v2', 'v3', 'ng']);
+const FIRST_VARIANT = 'v2';
+
+/** A constant of more pieces is a set of prefixes, which no setting of a session is. */
+const LARGEST_CONSTANT = 64;
+
+/** Reads a configuration that BIRD accepts. Of one that it does not, something is read; nothing is thrown. */
+export function readConfiguration(text: string): Configuration {
+  const constants = new Map<string, readonly Piece[]>();
+  const templates = new Map<string, readonly Statement[]>();
+  const protocols = new Map<string, Protocol>();
+  const unnamed = new Map<string, number>();
+  let routerID: string | undefined;
+  for (const { head, text: whole, block } of statementsIn(piecesOf(text), 'top')) {
+    const [first = '', second = '', third] = head;
+    if (first === 'define') {
+      const value = expand(piecesOf(whole.slice(whole.indexOf('=') + 1)), constants);
+      if (value.length <= LARGEST_CONSTANT) {
+        constants.set(second, value);
+      }
+    } else if (first === 'router' && second === 'id') {
+      routerID = expand(head.slice(2).map(asText), constants)
+        .map((piece) => piece.text)
+        .join(' ');
+    } else if ((first === 'protocol' || first === 'template') && block !== undefined) {
+      const variant = third !== undefined && VARIANTS.has(third) ? third : '';
+      const { name, from } = namesIn(head.slice(variant === '' ? 2 : 3));
+      const statements = [
+        ...(templates.get(from ?? '') ?? []),
+        ...statementsIn(expand(block, constants), 'inside'),
+      ];
+      if (first === 'template') {
+        templates.set(name ?? '', statements);
+      } else {
+        const count = (unnamed.get(second) ?? 0) + (name === undefined ? 1 : 0);
+        unnamed.set(second, count);
+        const known = name ?? `${second}${count}`;
+        protocols.set(known, {
+          name: known,
+          kind: second,
+          variant: variant === FIRST_VARIANT ? '' : variant,
+          statements,
+        });
+      }
+    }
+  }
+  return { protocols, routerID };
+}
+
+function asText(text: string): Piece {
+  return { type: 'text', text };
+}
+
+/** `NAME from TEMPLATE`, both optional. */
+function namesIn(words: readonly string[]): { readonly name: string | undefined; readonly from: string | undefined } {
+  const at = words.indexOf('from');
+  return at === -1
+    ? { name: words[0], from: undefined }
+    : { name: at === 0 ? undefined : words[0], from: words[at + 1] };
+}
+
+function expand(pieces: readonly Piece[], constants: ReadonlyMap<string, readonly Piece[]>): readonly Piece[] {
+  return pieces.flatMap((piece) => constants.get(piece.text) ?? [piece]);
+}
