@@ -57,6 +57,7 @@ async function measure(group: GroupName | 'elsewhere', words: string, mostMemory
     addresses: (index) => [`${NETWORKS[group]}.${FIRST_BLOCK + (index >> 8)}.${index & 255}`],
   });
   await untilAddresses(node, group === 'elsewhere' ? 0 : SERVICES);
+  await untilAllIsSaid(scene);
   await wait(SETTLE_MS);
   const renewed = group === 'lan';
   if (renewed) {
@@ -100,6 +101,23 @@ async function startAlone({ lab, allocators }: Scene, node: LabNode): Promise<La
   await node.processes.get('kube-proxy')?.kill('SIGTERM');
   await node.processes.get('agent')?.kill('SIGTERM');
   return await lab.startAgent(node, { flags: ['--data-path-health', 'none'] });
+}
+
+/** Waits until no more events are written: the agent tells of many addresses at ten a second, for minutes. */
+async function untilAllIsSaid({ lab }: Scene): Promise<void> {
+  let before = -1;
+  for (;;) {
+    const metrics = await lab.api.text('/metrics');
+    const written = metrics
+      .split('\n')
+      .filter((line) => /^apiserver_request_total{.*resource="events".*verb="POST"/.test(line))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+    if (written === before) {
+      return;
+    }
+    before = written;
+    await wait(LOOK_MS);
+  }
 }
 
 /** Waits until the node has so many host addresses. */

@@ -73,6 +73,38 @@ describe('a foreign station that begins to use an address of ours', () => {
   });
 });
 
+describe('a node of ours that is said to answer for an address that is held here', () => {
+  test('is asked itself before anybody lets go: a proxy may have answered for it', () => {
+    for (let host = 1; host <= 12; host += 1) {
+      const lone = new LoneElection();
+      const address = lone.service(`10.0.9.${host}`);
+      lone.run(10_000);
+      // Two answers at once, as two switches give them; the node itself does not have it.
+      for (const wait of [0, 1]) {
+        lone.run(wait);
+        lone.hear(macOf(0), { type: 'answer', about: address, mac: macOf(0) });
+      }
+      lone.run(1000);
+      expect(lone.events.map(({ type }) => type)).toEqual(['announced']);
+    }
+  });
+
+  test('has it where it says so by unicast, and one of the two lets go', () => {
+    const kept = new Set<boolean>();
+    for (let host = 1; host <= 12; host += 1) {
+      const lone = new LoneElection();
+      const address = lone.service(`10.0.9.${host}`);
+      lone.run(10_000);
+      lone.owners.set(addressKey(address), macOf(0));
+      lone.hear(macOf(0), { type: 'answer', about: address, mac: macOf(0) });
+      lone.run(1000);
+      kept.add(lone.holds(address));
+    }
+    // The higher rank keeps: the neighbour for some, this node for others.
+    expect(kept.size).toBe(2);
+  });
+});
+
 describe('a node that answers and whose agent is gone', () => {
   test('keeps its addresses; after 40 s and a little the one that would be next says so, once', () => {
     const { lone, address } = silentAgent({});

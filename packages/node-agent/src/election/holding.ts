@@ -105,6 +105,10 @@ export function sendAnnouncement(machine: Machine, record: AddressRecord): numbe
     return 0;
   }
   phase.queued = false;
+  if (isHandingOver(phase) && phase.announced > 0) {
+    phase.announceAt = machine.now;
+    return 0;
+  }
   // Replies with target MAC = sender MAC override Linux neighbours in their locktime; some gear knows only requests.
   const form = phase.announced % 2 === 0 ? 'reply' : 'request';
   machine.send({ type: 'announcement', about: record.address, form });
@@ -130,9 +134,17 @@ function quietMs(machine: Machine): number {
   return machine.jitter(Math.max(QUIET_ANNOUNCE_MS, (machine.held * 1000) / QUIET_RATE));
 }
 
+/**
+ * Whether the successor's word is awaited. An announcement that only repeats an earlier one would come after it then, as
+ * likely as not, and clients would believe it until the successor's next one.
+ */
+function isHandingOver({ move }: HeldPhase): boolean {
+  return move !== undefined;
+}
+
 /** Sets the record's deadline to the first of what is to come. */
 export function schedule(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
-  let next = phase.queued ? Number.POSITIVE_INFINITY : phase.announceAt;
+  let next = phase.queued || isHandingOver(phase) ? Number.POSITIVE_INFINITY : phase.announceAt;
   next = Math.min(next, phase.rival?.nextAt ?? next, phase.claimAt ?? next, phase.move?.until ?? next);
   next = Math.min(next, phase.reconsiderAt ?? next);
   if (next === Number.POSITIVE_INFINITY) {
@@ -148,7 +160,7 @@ export function continueHolding(machine: Machine, record: AddressRecord, drained
   if (phase.type !== 'held') {
     return;
   }
-  if (!phase.queued && phase.announceAt <= machine.now) {
+  if (!phase.queued && !isHandingOver(phase) && phase.announceAt <= machine.now) {
     enqueue(machine, record, phase, phase.from !== undefined && machine.now < phase.from.until);
   }
   if (phase.rival !== undefined && phase.rival.nextAt <= machine.now) {

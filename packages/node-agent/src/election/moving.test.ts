@@ -1,7 +1,8 @@
 import { lanName, parseAddress, parsePrefix, sameAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
+import { addressKey } from './key.ts';
 import type { Effect } from './protocol.ts';
-import { LoneElection, SELF, neighbour, peerOf } from './testing.ts';
+import { LoneElection, SELF, macOf, neighbour, ownAddressOf, peerOf } from './testing.ts';
 import { DEFAULT_HOLDER_POLICY } from './types.ts';
 import type { Candidate } from './types.ts';
 
@@ -55,6 +56,20 @@ describe('takeBack', () => {
     lone.change({ peers: [peerOf(0), { ...peerOf(1), excluded: true }] });
     lone.run(100_000);
     lone.change({ peers });
+    lone.run(55_000);
+    expect(moves(lone)).toEqual([]);
+    lone.run(10_000);
+    expect(moves(lone)).toEqual([`${neighbour(1)}: preferred`]);
+  });
+
+  test('counts from the moment when the preferred node was heard again', () => {
+    const { lone } = holder({ preferences, policy: { ...DEFAULT_HOLDER_POLICY, takeBackMs: 60_000 } });
+    const own = ownAddressOf(1);
+    lone.owners.delete(addressKey(own));
+    lone.speaking.delete(1);
+    lone.run(100_000);
+    lone.owners.set(addressKey(own), macOf(1));
+    lone.speaking.add(1);
     lone.run(55_000);
     expect(moves(lone)).toEqual([]);
     lone.run(10_000);
@@ -140,6 +155,58 @@ describe('a node that may no longer have an address', () => {
     const address = lone.service(ADDRESS, { ...barred, preferences: new Map([[neighbour(0), 0]]) });
     lone.run(60_000);
     expect(lone.holds(address)).toBe(false);
+  });
+});
+
+describe('a holder whose successor is about to speak', () => {
+  const elsewhere = { eligible: false, preferences: new Map([[neighbour(0), 0]]) };
+
+  function announcements(lone: LoneElection): readonly number[] {
+    return lone.sent.flatMap(({ at, frame }) => (frame.type === 'announcement' ? [at] : []));
+  }
+
+  /** A node that got the address by a move a moment ago, and has announced it once. */
+  function successor(): { readonly lone: LoneElection; readonly address: Address } {
+    const lone = new LoneElection();
+    const address = lone.service(ADDRESS);
+    lone.heldBy(0, address);
+    lone.run(20_000);
+    lone.handle({
+      type: 'claim',
+      address,
+      claim: { address, holder: neighbour(0), successor: SELF, move: 'excluded' },
+    });
+    lone.handle({ type: 'move', address, accepted: true });
+    lone.run(1);
+    expect(announcements(lone)).toHaveLength(1);
+    return { lone, address };
+  }
+
+  test('repeats no announcement of its own: it would be the last word', () => {
+    const { lone, address } = successor();
+    lone.service(ADDRESS, elsewhere);
+    lone.run(4000);
+    expect(moves(lone)).toEqual([`${neighbour(0)}: not eligible`]);
+    expect(announcements(lone)).toHaveLength(1);
+    expect(lone.holds(address)).toBe(true);
+  });
+
+  test('goes on announcing where that one has said nothing', () => {
+    const { lone } = successor();
+    lone.service(ADDRESS, elsewhere);
+    lone.run(4000);
+    const before = announcements(lone).length;
+    lone.run(2000);
+    expect(announcements(lone).length).toBeGreaterThan(before);
+  });
+
+  test('speaks all the same where its cable goes to another place', () => {
+    const { lone } = successor();
+    lone.service(ADDRESS, elsewhere);
+    lone.run(100);
+    lone.handle({ type: 'rewired' });
+    lone.run(10);
+    expect(announcements(lone)).toHaveLength(2);
   });
 });
 

@@ -103,6 +103,18 @@ describe('the watch over peers', () => {
     expect(names(watch.due(NOW + 200, { drained: true, lanHeardAt: NOW + 50 }).ask)).toEqual(['a']);
   });
 
+  test('asks all the same who speaks by himself while the one before him is silent', () => {
+    const watch = startedWatch(['a', 'b']);
+    const asked = watch.due(NOW, { drained: true, lanHeardAt: NOW }).ask;
+    const second = asked[1];
+    expect(second).toBeDefined();
+    if (second === undefined) {
+      return;
+    }
+    watch.heard(second, { at: NOW + 50, now: NOW + 50, answer: false });
+    expect(names(watch.due(NOW + 100, { drained: true, lanHeardAt: NOW + 50 }).ask)).toEqual(['a', 'b']);
+  });
+
   test('takes an answer to a question to all for a reason to ask again, and no sign of life: proxies answer so', () => {
     const watch = startedWatch(['a']);
     silence(watch, 4, (now) => now);
