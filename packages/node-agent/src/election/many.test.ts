@@ -37,7 +37,7 @@ test('a proof that was given up before its turn came is not asked as well when t
     lone.service(`10.0.${100 + Math.floor(index / 100)}.${index % 100}`),
   );
   lone.run(1000);
-  const waiting = addresses.filter((address) => asked(lone, address).length === 0);
+  const waiting = addresses.filter((address) => questions(lone, address).length === 0);
   expect(waiting.length).toBeGreaterThan(ADDRESSES);
   for (const address of waiting) {
     // Where the rival comes first, the address is left to it for half a second, and then asked for again.
@@ -46,8 +46,8 @@ test('a proof that was given up before its turn came is not asked as well when t
   lone.run(20_000);
   expect(waiting.every((address) => lone.holds(address))).toBe(true);
   // Now and then a round falls between the frames of others, and counts for nothing.
-  const questions = waiting.reduce((sum, address) => sum + asked(lone, address).length, 0);
-  expect(questions / waiting.length).toBeLessThan(PROOF_ROUNDS + 0.5);
+  const sum = waiting.reduce((total, address) => total + questions(lone, address).length, 0);
+  expect(sum / waiting.length).toBeLessThan(PROOF_ROUNDS + 0.5);
 });
 
 test('what this node lost while it had no cable it asks for as soon as it has one, whatever its rank', () => {
@@ -64,13 +64,13 @@ test('what this node lost while it had no cable it asks for as soon as it has on
   lone.change({ segment: { ...segment, carrier: false } });
   lone.handle({ type: 'gone', address });
   lone.run(100);
-  const before = asked(lone, address).length;
+  const before = questions(lone, address).length;
   lone.change({ segment: { ...segment, carrier: true } });
   lone.run(RANK_WAIT_MS / 2);
-  expect(asked(lone, address).length).toBeGreaterThan(before);
+  expect(questions(lone, address).length).toBeGreaterThan(before);
 });
 
-function asked(lone: LoneElection, address: Address): readonly SentFrame[] {
+function questions(lone: LoneElection, address: Address): readonly SentFrame[] {
   return lone.sent.flatMap(({ frame }) =>
     frame.type === 'question' && addressKey(frame.about) === addressKey(address) ? [frame] : [],
   );

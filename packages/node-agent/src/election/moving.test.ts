@@ -24,6 +24,27 @@ function moves(lone: LoneElection): readonly string[] {
     .flatMap(({ successor, move }) => (successor === undefined ? [] : [`${successor}: ${move}`]));
 }
 
+function announcements(lone: LoneElection): readonly number[] {
+  return lone.sent.flatMap(({ at, frame }) => (frame.type === 'announcement' ? [at] : []));
+}
+
+/** A node that got the address by a move a moment ago, and has announced it once. */
+function successor(): { readonly lone: LoneElection; readonly address: Address } {
+  const lone = new LoneElection();
+  const address = lone.service(ADDRESS);
+  lone.heldBy(0, address);
+  lone.run(20_000);
+  lone.handle({
+    type: 'claim',
+    address,
+    claim: { address, holder: neighbour(0), successor: SELF, move: 'excluded' },
+  });
+  lone.handle({ type: 'move', address, accepted: true });
+  lone.run(1);
+  expect(announcements(lone)).toHaveLength(1);
+  return { lone, address };
+}
+
 function preferring(weights: Readonly<Record<string, number>>): Candidate['preferences'] {
   return new Map([SELF, neighbour(0), neighbour(1)].map((name) => [name, weights[name] ?? 0]));
 }
@@ -160,27 +181,6 @@ describe('a node that may no longer have an address', () => {
 
 describe('a holder whose successor is about to speak', () => {
   const elsewhere = { eligible: false, preferences: new Map([[neighbour(0), 0]]) };
-
-  function announcements(lone: LoneElection): readonly number[] {
-    return lone.sent.flatMap(({ at, frame }) => (frame.type === 'announcement' ? [at] : []));
-  }
-
-  /** A node that got the address by a move a moment ago, and has announced it once. */
-  function successor(): { readonly lone: LoneElection; readonly address: Address } {
-    const lone = new LoneElection();
-    const address = lone.service(ADDRESS);
-    lone.heldBy(0, address);
-    lone.run(20_000);
-    lone.handle({
-      type: 'claim',
-      address,
-      claim: { address, holder: neighbour(0), successor: SELF, move: 'excluded' },
-    });
-    lone.handle({ type: 'move', address, accepted: true });
-    lone.run(1);
-    expect(announcements(lone)).toHaveLength(1);
-    return { lone, address };
-  }
 
   test('repeats no announcement of its own: it would be the last word', () => {
     const { lone, address } = successor();
