@@ -29,7 +29,7 @@ function announcements(lone: LoneElection): readonly number[] {
 }
 
 /** A node that got the address by a move a moment ago, and has announced it once. */
-function successor(): { readonly lone: LoneElection; readonly address: Address } {
+function newSuccessor(): { readonly lone: LoneElection; readonly address: Address } {
   const lone = new LoneElection();
   const address = lone.service(ADDRESS);
   lone.heldBy(0, address);
@@ -183,7 +183,7 @@ describe('a holder whose successor is about to speak', () => {
   const elsewhere = { eligible: false, preferences: new Map([[neighbour(0), 0]]) };
 
   test('repeats no announcement of its own: it would be the last word', () => {
-    const { lone, address } = successor();
+    const { lone, address } = newSuccessor();
     lone.service(ADDRESS, elsewhere);
     lone.run(4000);
     expect(moves(lone)).toEqual([`${neighbour(0)}: not eligible`]);
@@ -192,7 +192,7 @@ describe('a holder whose successor is about to speak', () => {
   });
 
   test('goes on announcing where that one has said nothing', () => {
-    const { lone } = successor();
+    const { lone } = newSuccessor();
     lone.service(ADDRESS, elsewhere);
     lone.run(4000);
     const before = announcements(lone).length;
@@ -201,7 +201,7 @@ describe('a holder whose successor is about to speak', () => {
   });
 
   test('speaks all the same where its cable goes to another place', () => {
-    const { lone } = successor();
+    const { lone } = newSuccessor();
     lone.service(ADDRESS, elsewhere);
     lone.run(100);
     lone.handle({ type: 'rewired' });
