@@ -47,11 +47,19 @@ export async function startTopology(): Promise<Run> {
   return run;
 }
 
-/** A BIRD of the run, in one of its namespaces, with its files in a folder of that name. */
-export function spawnBird(run: Run, namespace: string): LabProcess {
-  const folder = birdFolder(run, namespace);
+/**
+ * A BIRD of the run, in one of its namespaces.
+ * @param options.folder where its files are; default: a folder with the namespace's name
+ * @param options.flags further ones, such as `-R`
+ */
+export function spawnBird(
+  run: Run,
+  namespace: string,
+  options: { readonly folder?: string; readonly flags?: readonly string[] } = {},
+): LabProcess {
+  const { folder = birdFolder(run, namespace), flags = [] } = options;
   const [config, socket, pid] = ['bird.conf', 'bird.ctl', 'bird.pid'].map((name) => join(folder, name));
-  const command = ['bird', '-f', '-c', `${config}`, '-s', `${socket}`, '-P', `${pid}`] as const;
+  const command = ['bird', '-f', '-c', `${config}`, '-s', `${socket}`, '-P', `${pid}`, ...flags] as const;
   return run.spawn(`bird-${namespace}`, [...command], { namespace });
 }
 

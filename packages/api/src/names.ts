@@ -59,7 +59,7 @@ export const ADDRESSES_ALLOCATED = `${GROUP}/AddressesAllocated`;
 /** Finalizer, only where an address must be given back to NetBox. */
 export const FINALIZER = `${GROUP}/release`;
 
-/** Event reasons on Services. */
+/** Event reasons, on Services but for the last ones, which are on Routers. */
 export const EVENT_REASONS = {
   addressAssigned: 'AddressAssigned',
   addressReleased: 'AddressReleased',
@@ -73,6 +73,10 @@ export const EVENT_REASONS = {
   noCandidate: 'NoCandidate',
   noSuccessor: 'NoSuccessor',
   holderUnfit: 'HolderUnfit',
+  routerConfigRefused: 'RouterConfigRefused',
+  routerConfigIncomplete: 'RouterConfigIncomplete',
+  routerConfigFailed: 'RouterConfigFailed',
+  routerConfigAccepted: 'RouterConfigAccepted',
 } as const;
 export type EventReason = (typeof EVENT_REASONS)[keyof typeof EVENT_REASONS];
 

@@ -54,6 +54,7 @@ await runMain(PROGRAM, async (signal) => {
       apiSilenceSeconds: () => agent.gauges.silenceMs / 1000,
       ready: () => agent.readyz().ok,
       holder: () => agent.holderCounts,
+      router: () => agent.routerStatus,
     }),
     stateFile: flags['state-file'],
     pastLife: new PastLife(await readStateFile(flags['state-file'], logger)),

@@ -28,6 +28,7 @@ export {
   type HistogramOptions,
   type MetricOptions,
   type Metrics,
+  type Sample,
 } from './metrics.ts';
 export { documentedMetrics, metricsTable } from './metrics-table.ts';
 export { runMain } from './run-main.ts';

@@ -21,6 +21,14 @@ export interface CounterOptions<L extends string> extends MetricOptions<L> {
 export interface GaugeOptions<L extends string> extends MetricOptions<L> {
   /** Read at each scrape; for values that are at hand anyway and change often. */
   readonly read?: () => number;
+  /** The same for one with labels: all samples that there are; what was there before is forgotten. */
+  readonly samples?: () => Iterable<Sample<L>>;
+}
+
+/** One value of a metric with labels. */
+export interface Sample<L extends string> {
+  readonly labels: Readonly<Record<L, string>>;
+  readonly value: number;
 }
 
 /** The metrics of one process. */
@@ -62,10 +70,20 @@ export function createMetrics(): Metrics {
       return counter;
     },
     gauge: <L extends string>(options: GaugeOptions<L>) => {
-      const { read } = options;
+      const { read, samples } = options;
       const gauge: Gauge<L> = new Gauge<L>({
         ...base(options),
         ...(read === undefined ? {} : { collect: (): void => gauge.set(read()) }),
+        ...(samples === undefined
+          ? {}
+          : {
+              collect: (): void => {
+                gauge.reset();
+                for (const { labels, value } of samples()) {
+                  gauge.set(labels, value);
+                }
+              },
+            }),
       });
       return gauge;
     },

@@ -99,4 +99,25 @@ export const EVENT_TEXTS: Readonly<Record<keyof typeof EVENT_REASONS, EventText>
     by: 'node agent',
     meaning: 'The holder still answers on the LAN and serves nothing.',
   },
+  routerConfigRefused: {
+    type: 'Warning',
+    by: 'node agent',
+    meaning:
+      'A node could not use the configuration that its templates make of the Router; the note has the line to mend. The last good one stays.',
+  },
+  routerConfigIncomplete: {
+    type: 'Warning',
+    by: 'node agent',
+    meaning: 'Parts of the Router could not be used on a node, such as a neighbor whose Secret is missing.',
+  },
+  routerConfigFailed: {
+    type: 'Warning',
+    by: 'node agent',
+    meaning: "A node could not write the configuration, or not run the daemon's check of it; it is tried again.",
+  },
+  routerConfigAccepted: {
+    type: 'Normal',
+    by: 'node agent',
+    meaning: 'After one of these a node runs the configuration of the Router, all of it.',
+  },
 };

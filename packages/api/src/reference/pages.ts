@@ -118,7 +118,7 @@ function eventsPage(): ReferencePage {
   const text = page(
     GENERATED,
     '# Events',
-    'Events are on the Service. Repeated ones fold into one series, which is written at most once every five minutes; so do the refusals of a Service that is stuck, whatever their sentences. Virtual addresses have no events of their nodes: every node has them.',
+    'Events are on the Service, those that begin with `Router` on the Router. Repeated ones fold into one series, which is written at most once every five minutes; so do the refusals of a Service that is stuck, whatever their sentences. Virtual addresses have no events of their nodes: every node has them.',
     table(
       ['Reason', 'Type', 'By', 'Meaning'],
       keys.map((key) => [

@@ -1,3 +1,4 @@
+import type { RouterStatus } from '@fairlead/router';
 import type { Health } from '@fairlead/runtime';
 import { pause } from '../apply/timers.ts';
 import type { HolderCounts } from '../election/types.ts';
@@ -54,6 +55,11 @@ export class Agent {
       routes: [...kernel.state.ourRoutes].length,
       silenceMs: heard === undefined ? 0 : this.#options.timers.now() - heard,
     };
+  }
+
+  /** What the routing daemon does; undefined while none has been asked to do anything. */
+  get routerStatus(): RouterStatus | undefined {
+    return this.#sides.router.status();
   }
 
   /** What the holder of local addresses has counted. */

@@ -1,5 +1,7 @@
+import type { RouterObserver, RouterStatus } from '@fairlead/router';
 import type { Metrics } from '@fairlead/runtime';
 import type { HolderCounts, HolderEvent } from '../election/types.ts';
+import { routerMetrics } from './router-metrics.ts';
 
 /** What the agent counts. */
 export interface AgentMetrics {
@@ -7,6 +9,8 @@ export interface AgentMetrics {
   restored(what: 'address' | 'route' | 'interface'): void;
   readAnew(reason: string): void;
   holderEvent(event: HolderEvent): void;
+  /** What happens to the routing daemon. */
+  readonly router: RouterObserver;
 }
 
 /** What is read when somebody scrapes. */
@@ -18,6 +22,8 @@ export interface AgentGauges {
   readonly ready: () => boolean;
   /** What the holder of local addresses has counted. */
   readonly holder: () => HolderCounts;
+  /** What the routing daemon does; undefined while none has been asked to do anything. */
+  readonly router: () => RouterStatus | undefined;
 }
 
 /** Declares the agent's metrics. */
@@ -73,7 +79,9 @@ export function agentMetrics(metrics: Metrics, gauges: AgentGauges): AgentMetric
     help: 'Local addresses that this node let go, by reason.',
     labels: ['reason'],
   });
+  const router = routerMetrics(metrics, gauges.router);
   return {
+    router,
     kernelOperations: (kind, count, failed) => {
       operations.inc({ kind, result: 'done' }, count - failed);
       operations.inc({ kind, result: 'failed' }, failed);

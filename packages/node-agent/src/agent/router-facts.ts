@@ -25,5 +25,6 @@ export function routerFacts(options: {
     strays,
     addresses: { ...(IPv4 === undefined ? {} : { IPv4 }), ...(IPv6 === undefined ? {} : { IPv6 }) },
     dummyInterface: view.spec.dummyInterface,
+    labels: view.node.labels,
   };
 }

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { IPFamily, Address, NodeRouterStatus, Router, ServiceGroup } from '@fairlead/api';
 import { isNotFound, SECRETS } from '@fairlead/kube';
-import type { KubeClient } from '@fairlead/kube';
+import type { EventRecorder, KubeClient } from '@fairlead/kube';
 import type * as RouterLibrary from '@fairlead/router';
 import type {
   RouterController,
   RouterIntent,
+  RouterObserver,
   RouterStatus,
   RouterVerdict,
   RouterView,
@@ -14,6 +15,8 @@ import type {
 import type { Logger } from '@fairlead/runtime';
 import type { Timers } from '../apply/timers.ts';
 import type { StrayRoute } from '../plan/types.ts';
+import { RouterEvents } from '../status/router-events.ts';
+import { RouterReport } from '../status/router-report.ts';
 
 /** Changes come in groups; the router is told once. */
 const GATHER_MS = 20;
@@ -27,6 +30,8 @@ export interface RouterFacts {
   readonly strays: readonly StrayRoute[];
   readonly addresses: Readonly<Partial<Record<IPFamily, Address>>>;
   readonly dummyInterface: string;
+  /** Of the Node; one of them may hold its AS number. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface RouterSideOptions {
@@ -38,9 +43,12 @@ export interface RouterSideOptions {
   readonly node: string;
   readonly directory: string;
   readonly templateDirectory: string;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  /** Counts what happens to the routing daemon. */
+  readonly observer: RouterObserver;
   /** Everything as it is now; undefined while it has not been read. */
   readonly facts: () => RouterFacts | undefined;
-  /** The router's status changed. Must not throw. */
+  /** What is told of the router changed. Must not throw. */
   readonly changed: () => void;
 }
 
@@ -57,9 +65,14 @@ export class RouterSide {
   #secrets: ReadonlyMap<string, SecretData> = new Map();
   #secretNames = '';
   #running: Promise<void> = Promise.resolve();
+  readonly #report: RouterReport;
+  readonly #events: RouterEvents;
 
   constructor(options: RouterSideOptions) {
     this.#options = options;
+    const { timers, changed, recorder, node } = options;
+    this.#report = new RouterReport({ timers, changed });
+    this.#events = new RouterEvents({ recorder, node });
   }
 
   /** Something that the router's configuration is made of may have changed. */
@@ -72,28 +85,30 @@ export class RouterSide {
 
   /** How the daemon does, as a condition says it; undefined while no Router has selected this node. */
   verdict(): RouterVerdict | undefined {
-    const status = this.#status();
-    return status && this.#library?.routerVerdict(status);
+    const { told } = this.#report;
+    return told && this.#library?.routerVerdict(told);
   }
 
   /** The same as LBNodeStatus has it. */
   nodeStatus(): NodeRouterStatus | undefined {
-    const status = this.#status();
-    return status && this.#library?.nodeRouterStatus(status);
+    const { told } = this.#report;
+    return told && this.#library?.nodeRouterStatus(told);
+  }
+
+  /** What the daemon does at this moment; undefined while none has been asked to do anything. */
+  status(): RouterStatus | undefined {
+    return this.#controller?.status();
   }
 
   /** Ends; the daemon keeps what it has. */
   async close(): Promise<void> {
     this.#cancel?.();
+    this.#report.close();
     await this.#controller?.close();
   }
 
-  #status(): RouterStatus | undefined {
-    return this.#controller?.status();
-  }
-
   async #tell({ readSecrets }: { readonly readSecrets: boolean }): Promise<void> {
-    const { facts, node, signal, logger, directory, templateDirectory, changed } = this.#options;
+    const { facts, node, signal, logger, directory, templateDirectory, observer } = this.#options;
     const now = facts();
     if (now === undefined || signal.aborted) {
       return;
@@ -101,15 +116,15 @@ export class RouterSide {
     if (this.#controller === undefined && now.router === undefined && !existsSync(directory)) {
       return;
     }
-    await this.#readSecrets(now.router, readSecrets);
     // A node without a routing daemon never needs it: templates and file watching cost 5 MiB.
     this.#library ??= await import('@fairlead/router');
-    const { buildRouterView, RouterController: Controller } = this.#library;
+    const { buildRouterView, secretNamesOf, RouterController: Controller } = this.#library;
+    await this.#readSecrets(now.router === undefined ? [] : secretNamesOf(now.router.spec), readSecrets);
     const intent: RouterIntent = buildRouterView({
       router: now.router,
       serviceGroups: now.serviceGroups,
       secrets: this.#secrets,
-      node: { name: node, addresses: now.addresses, dummyInterface: now.dummyInterface },
+      node: { name: node, addresses: now.addresses, dummyInterface: now.dummyInterface, labels: now.labels },
       strays: now.strays,
       previous: this.#previous,
     });
@@ -117,15 +132,19 @@ export class RouterSide {
       this.#previous = intent.view;
     }
     if (this.#controller === undefined && !signal.aborted) {
-      this.#controller = new Controller({ directory, templateDirectory, logger });
-      this.#controller.onChange(changed);
+      this.#controller = new Controller({ directory, templateDirectory, logger, observer });
+      this.#controller.onChange((status) => this.#statusChanged(status));
     }
     this.#controller?.update(intent);
-    changed();
   }
 
-  async #readSecrets(router: Router | undefined, again: boolean): Promise<void> {
-    const names = secretNames(router);
+  #statusChanged(status: RouterStatus): void {
+    const metadata = this.#options.facts()?.router?.metadata;
+    this.#report.update(status);
+    this.#events.update(status, metadata && { name: metadata.name, uid: metadata.uid });
+  }
+
+  async #readSecrets(names: readonly string[], again: boolean): Promise<void> {
     if (!again && names.join() === this.#secretNames) {
       return;
     }
@@ -149,12 +168,4 @@ export class RouterSide {
       });
     }
   }
-}
-
-function secretNames(router: Router | undefined): string[] {
-  const bgp = (router?.spec.bgp?.neighbors ?? []).map(({ passwordSecret }) => passwordSecret);
-  const ospf = (router?.spec.ospf?.areas ?? []).flatMap(({ interfaces }) =>
-    interfaces.map(({ passwordSecret }) => passwordSecret),
-  );
-  return [...new Set([...bgp, ...ospf].filter((name) => name !== undefined))].sort();
 }

@@ -218,12 +218,14 @@ export class Sides {
   }
 
   #createRouterSide(common: Common): RouterSide {
-    const { namespace, routerDirectory, templateDirectory } = this.#options;
+    const { namespace, routerDirectory, templateDirectory, recorder, metrics } = this.#options;
     return new RouterSide({
       ...common,
       namespace,
       directory: routerDirectory,
       templateDirectory,
+      recorder,
+      observer: metrics.router,
       facts: () => this.#routerFacts(),
       changed: () => {
         this.#status.changed();

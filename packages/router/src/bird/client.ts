@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import { DaemonError } from '../controller/daemon.ts';
 import { messageOf } from '../system-error.ts';
-import { ReplyParser, replyText, REPLY_CODES } from './replies.ts';
+import { ReplyError, ReplyParser, replyText, REPLY_CODES } from './replies.ts';
 import type { Reply } from './replies.ts';
 
 /** Thrown by {@link connectControl} and {@link ControlConnection.command}; the message says what to look at. */
@@ -13,7 +13,7 @@ export class ControlError extends DaemonError {
 export interface ControlOptions {
   /** Path of the socket, BIRD's `-s`. */
   readonly path: string;
-  /** Milliseconds for the connection and for each answer. Default: 10,000; a BIRD that loads many routes is slow. */
+  /** Milliseconds for the connection and, unless told otherwise, for each answer. Default: 3,000. */
   readonly timeoutMs?: number;
   /** Closes the connection, also while it is being made. */
   readonly signal?: AbortSignal;
@@ -25,7 +25,8 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+/** BIRD answers within a millisecond while it has nothing else to do; who is stopped is to be noticed soon. */
+const DEFAULT_TIMEOUT_MS = 3_000;
 
 /**
  * A connection to BIRD's control socket. Commands are answered in order. After an error or a missed time limit it is
@@ -40,6 +41,8 @@ export class ControlConnection {
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => this.close();
   #ended: ControlError | undefined;
+  /** What BIRD said first, such as `BIRD 2.0.12 ready.` */
+  greeting = '';
 
   constructor(socket: Socket, { path, timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ControlOptions) {
     this.#signal = signal;
@@ -60,24 +63,30 @@ export class ControlConnection {
   /**
    * Sends a command and waits for its answer, whatever its code.
    * @param text one line
+   * @param timeoutMs milliseconds for this answer; default: those of the connection
    * @throws {ControlError}
    */
-  command(text: string): Promise<Reply> {
-    const answer = this.reply();
+  command(text: string, timeoutMs = this.#timeoutMs): Promise<Reply> {
+    const answer = this.reply(timeoutMs);
     this.#socket.write(`${text}\n`);
     return answer;
   }
 
   /** The next answer; the greeting is one. */
-  reply(): Promise<Reply> {
+  reply(timeoutMs = this.#timeoutMs): Promise<Reply> {
     if (this.#ended !== undefined) {
       return Promise.reject(this.#ended);
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () =>
-          this.#end(new ControlError('TimedOut', `BIRD did not answer on ${this.#path} within ${this.#timeoutMs} ms`)),
-        this.#timeoutMs,
+          this.#end(
+            new ControlError(
+              'TimedOut',
+              `BIRD did not answer on ${this.#path} within ${timeoutMs} ms; see whether it is stopped or busy`,
+            ),
+          ),
+        timeoutMs,
       );
       this.#waiting.push({ resolve, reject, timer });
     });
@@ -91,8 +100,11 @@ export class ControlConnection {
     try {
       for (const reply of this.#parser.push(chunk)) {
         const waiting = this.#waiting.shift();
-        clearTimeout(waiting?.timer);
-        waiting?.resolve(reply);
+        if (waiting === undefined) {
+          throw new ReplyError(`it says ${JSON.stringify(replyText(reply).slice(0, 80))} without being asked`);
+        }
+        clearTimeout(waiting.timer);
+        waiting.resolve(reply);
       }
     } catch (error) {
       this.#end(new ControlError('Disconnected', `${this.#path}: ${messageOf(error)}`, { cause: error }));
@@ -111,7 +123,7 @@ export class ControlConnection {
 }
 
 /**
- * Connects and reads the greeting.
+ * Connects and reads the greeting, whatever the version: what BIRD cannot do it says when it is told to.
  * @throws {ControlError}
  */
 export async function connectControl(options: ControlOptions): Promise<ControlConnection> {
@@ -124,6 +136,7 @@ export async function connectControl(options: ControlOptions): Promise<ControlCo
       `${options.path} greets with ${replyText(greeting)}; is this BIRD's socket?`,
     );
   }
+  connection.greeting = replyText(greeting);
   return connection;
 }
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { RoutingDaemon } from '../controller/daemon.ts';
+import { resetsOf } from '../edits/resets.ts';
+import { findSilence } from '../edits/silence.ts';
 import { MAIN_TEMPLATE } from '../template/template-set.ts';
 import { checkConfiguration } from './check.ts';
-import { connectControl } from './client.ts';
 import { BirdConnection } from './connection.ts';
 import { findForeignFile } from './fence.ts';
 import { IDLE_CONFIGURATION } from './idle.ts';
@@ -26,7 +27,9 @@ export function birdDaemon({ directory, birdPath }: BirdOptions): RoutingDaemon 
     idleConfiguration: IDLE_CONFIGURATION,
     needsFile: true,
     findForeignFile: (text) => findForeignFile(text, directory),
+    findSilence,
+    resetsOf,
     check: (path, signal) => checkConfiguration({ birdPath, path, timeoutMs: CHECK_TIMEOUT_MS, signal }),
-    connect: async (signal) => new BirdConnection(await connectControl({ path: join(directory, 'bird.ctl'), signal })),
+    connect: (signal) => BirdConnection.open({ path: join(directory, 'bird.ctl'), signal }),
   };
 }

@@ -26,6 +26,15 @@ export const REPLY_CODES = {
   queued: 5,
   /** Not accepted: BIRD shuts down. */
   shuttingDown: 6,
+  /** End of `show status`. */
+  status: 13,
+  /** The connection has been restricted to looking. */
+  restricted: 16,
+  /** BIRD will not go back by itself to the configuration before. */
+  confirmed: 18,
+  /** There is nothing to confirm or undo. */
+  nothingToDo: 19,
+  statusDetails: 1011,
   protocolHeader: 2002,
   protocol: 1002,
   protocolDetails: 1006,
@@ -45,7 +54,8 @@ const LARGEST_REPLY = 16 * 1024 * 1024;
 /** Puts replies together from chunks as they come from the socket, however they are cut. */
 export class ReplyParser {
   readonly #decoder = new TextDecoder();
-  #rest = '';
+  /** The beginning of the line that is not complete yet, in pieces. */
+  #rest: string[] = [];
   #lines: ReplyLine[] = [];
   #size = 0;
 
@@ -56,9 +66,11 @@ export class ReplyParser {
    */
   push(chunk: Uint8Array): Reply[] {
     this.#size += chunk.length;
-    const text = this.#rest + this.#decoder.decode(chunk, { stream: true });
-    const lines = text.split('\n');
-    this.#rest = lines.pop() ?? '';
+    const [first = '', ...others] = this.#decoder.decode(chunk, { stream: true }).split('\n');
+    this.#rest.push(first);
+    const last = others.pop();
+    const lines = last === undefined ? [] : [this.#rest.join(''), ...others];
+    this.#rest = last === undefined ? this.#rest : [last];
     const replies = lines.flatMap((line) => this.#take(line));
     if (this.#size > LARGEST_REPLY) {
       throw new ReplyError(`the answer is longer than ${LARGEST_REPLY} bytes; is this BIRD's control socket?`);
@@ -90,7 +102,7 @@ export class ReplyParser {
     }
     const reply: Reply = { code, lines: this.#lines };
     this.#lines = [];
-    this.#size = this.#rest.length;
+    this.#size = this.#rest.join('').length;
     return [reply];
   }
 }

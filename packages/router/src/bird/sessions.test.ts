@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReplyParser } from './replies.ts';
 import type { Reply } from './replies.ts';
-import { observedSessions, parseProtocols } from './sessions.ts';
+import { observedSessions, parseProtocols, parseStart } from './sessions.ts';
 
 function reply(text: string): Reply {
   const [first] = new ReplyParser().push(new TextEncoder().encode(text));
@@ -68,4 +68,19 @@ describe('observedSessions', () => {
     const shown = observedSessions(parseProtocols(reply(`${lines.join('\n')}\n0000 \n`)), undefined);
     expect(shown.map(({ protocol }) => protocol)).toEqual(['BGP', 'OSPF', 'RIP', 'Babel']);
   });
+});
+
+describe('parseStart', () => {
+  it('reads when BIRD was started', () => {
+    const answer =
+      '1000-BIRD 2.0.12\n1011-Router ID is 192.0.2.1\n Last reboot on 2026-11-21 11:24:42.571\n0013 Daemon is up\n';
+    expect(parseStart(reply(answer))).toEqual(new Date('2026-11-21T11:24:42.571'));
+  });
+
+  it.each(['1011-Last reboot on 11:24:42\n0013 Daemon is up\n', '0013 Daemon is up\n'])(
+    'reads nothing from %j',
+    (answer) => {
+      expect(parseStart(reply(answer))).toBeUndefined();
+    },
+  );
 });

@@ -89,6 +89,12 @@ function parseProtocol(header: string, details: readonly string[]): ProtocolStat
   };
 }
 
+/** When BIRD was started, from the answer to `show status`; undefined where the format of time is another. */
+export function parseStart({ lines }: Reply): Date | undefined {
+  const [, text] = lines.map((line) => /^Last reboot on (.+)$/.exec(line.text)).find((match) => match !== null) ?? [];
+  return text === undefined ? undefined : parseTime(text.trim());
+}
+
 /** BIRD prints local time without a zone; agent and BIRD share the node's, or both have UTC in their containers. */
 function parseTime(text: string): Date | undefined {
   if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/.test(text)) {

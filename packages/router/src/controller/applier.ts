@@ -1,4 +1,5 @@
 import type { ConfigFiles } from './config-files.ts';
+import { DaemonError } from './daemon.ts';
 import type { DaemonConnection, RoutingDaemon } from './daemon.ts';
 import type { RefusedConfiguration } from './status.ts';
 import type { WantedText } from './wanted.ts';
@@ -14,11 +15,19 @@ export interface ApplierOptions {
   readonly daemon: RoutingDaemon;
 }
 
+/**
+ * So often a configuration may meet the daemon's end while it is read, before it is taken for the cause: a daemon may be
+ * stopped at that very moment, but not time and again.
+ */
+const MOST_ENDS = 3;
+
 /** The steps that bring a configuration to a daemon. Each leaves its file whole and acceptable, wherever it ends. */
 export class Applier {
   readonly #options: ApplierOptions;
   /** What has been refused, so that it is not tried over and over. */
-  #refused: { readonly text: string; readonly fault: RefusedConfiguration } | undefined;
+  #refused: { readonly text: string; readonly fault: RefusedConfiguration; readonly forGood: boolean } | undefined;
+  /** What the daemon has ended of, as it seems, and how often. */
+  #deadly: { readonly text: string; readonly ends: number } | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -26,12 +35,20 @@ export class Applier {
 
   /**
    * Makes the text the configuration file, if it is not already and the daemon's check accepts it.
+   * @param isRunning whether the daemon answers: it finds nothing at its start that it has just ended of
    * @throws {FolderError}
    */
-  async write({ text, explain }: WantedText, signal: AbortSignal): Promise<ApplyResult> {
+  async write(
+    { text, explain }: WantedText,
+    { isRunning, signal }: { readonly isRunning: boolean; readonly signal: AbortSignal },
+  ): Promise<ApplyResult> {
     const { files, daemon } = this.#options;
     if (this.#refused?.text === text) {
       return { type: 'refused', fault: this.#refused.fault };
+    }
+    if (this.#deadly?.text === text && !isRunning) {
+      const message = `${daemon.kind} ended while it read its new configuration; the last good one is in its place until ${daemon.kind} is back`;
+      return { type: 'failed', message };
     }
     if ((await files.live()) === text) {
       return { type: 'done' };
@@ -52,18 +69,29 @@ export class Applier {
    * @throws {DaemonError} when the daemon goes away meanwhile
    * @throws {FolderError}
    */
-  async configure({ text, explain }: WantedText, connection: DaemonConnection): Promise<ApplyResult> {
+  async configure(
+    { text, explain }: WantedText,
+    connection: DaemonConnection,
+    signal: AbortSignal,
+  ): Promise<ApplyResult> {
     const { files } = this.#options;
-    const result = await connection.configure();
+    const result = await connection.configure().catch(async (error: unknown) => {
+      if (error instanceof DaemonError && error.code === 'Disconnected' && !signal.aborted) {
+        return this.#ended(text, error);
+      }
+      throw error;
+    });
     switch (result.type) {
       case 'accepted':
         await files.confirm();
+        this.#deadly = undefined;
         return { type: 'done' };
       case 'invalid':
         if (await files.restore()) {
           await connection.revert();
         }
         return this.#refuse(text, explain(result.fault));
+      case 'refused':
       case 'failed':
         return result;
       default:
@@ -73,11 +101,32 @@ export class Applier {
 
   /** Tries again what has been refused: another daemon may accept it. */
   forgetRefusal(): void {
-    this.#refused = undefined;
+    if (this.#refused?.forGood === false) {
+      this.#refused = undefined;
+    }
   }
 
-  #refuse(text: string, fault: RefusedConfiguration): ApplyResult {
-    this.#refused = { text, fault };
+  /** The daemon has ended over a configuration: where there is a last good one it starts with that. */
+  async #ended(text: string, error: DaemonError): Promise<Extract<ApplyResult, { type: 'refused' }>> {
+    const { files, daemon } = this.#options;
+    if (!(await files.restore())) {
+      throw error;
+    }
+    const ends = this.#deadly?.text === text ? this.#deadly.ends + 1 : 1;
+    this.#deadly = { text, ends };
+    if (ends < MOST_ENDS) {
+      throw error;
+    }
+    const message = `${daemon.kind} ended each of ${ends} times while it read this configuration; look at its log, and change the Router or its templates`;
+    return this.#refuse(text, { message, template: undefined }, { forGood: true });
+  }
+
+  #refuse(
+    text: string,
+    fault: RefusedConfiguration,
+    { forGood } = { forGood: false },
+  ): Extract<ApplyResult, { type: 'refused' }> {
+    this.#refused = { text, fault, forGood };
     return { type: 'refused', fault };
   }
 }

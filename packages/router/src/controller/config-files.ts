@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../system-error.ts';
 
@@ -16,6 +16,9 @@ export class FolderError extends Error {
 
 /** May hold passwords: for its owner and the group of the folder, which the daemon is in. */
 const MODE = 0o640;
+
+/** What has become of the configuration file since it was last read or written here. */
+export type FileChange = 'same' | 'changed' | 'gone';
 
 /** What to do about an error of the folder, by system error code. */
 const CURES: Readonly<Record<string, string>> = {
@@ -36,6 +39,8 @@ export class ConfigFiles {
   readonly directory: string;
   readonly #live: string;
   readonly #lastGood: string;
+  /** Tells the configuration file of the last reading or writing from any other. */
+  #seen: string | undefined;
   /** Where {@link stage} puts text to be checked. */
   readonly candidate: string;
 
@@ -59,7 +64,27 @@ export class ConfigFiles {
 
   /** Text of the configuration file; undefined when there is none. */
   live(): Promise<string | undefined> {
-    return this.#guard(() => readIfThere(this.#live));
+    return this.#guard(async () => {
+      // In this order, so that a change in between shows at the next look.
+      this.#seen = await identityOf(this.#live);
+      return readIfThere(this.#live);
+    });
+  }
+
+  /** Whether somebody else has changed the configuration file. Costs a look at its inode. */
+  change(): Promise<FileChange> {
+    return this.#guard(async () => {
+      const identity = await identityOf(this.#live);
+      if (identity === undefined) {
+        return 'gone';
+      }
+      return identity === this.#seen ? 'same' : 'changed';
+    });
+  }
+
+  /** The configuration that the daemon accepted last; undefined when there is none. */
+  lastGood(): Promise<string | undefined> {
+    return this.#guard(() => readIfThere(this.#lastGood));
   }
 
   /** Writes text to the candidate. */
@@ -72,7 +97,11 @@ export class ConfigFiles {
 
   /** Gives the candidate the name of the configuration file, in one step. */
   swap(): Promise<void> {
-    return this.#guard(() => rename(this.candidate, this.#live));
+    return this.#guard(async () => {
+      const identity = await identityOf(this.candidate);
+      await rename(this.candidate, this.#live);
+      this.#seen = identity;
+    });
   }
 
   /** Forgets the candidate. */
@@ -123,6 +152,19 @@ export class ConfigFiles {
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Inode, size and time of its last change; undefined where there is no file. A renamed file keeps them. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
+    return [dev, ino, size, mtimeNs].join();
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') {
       return undefined;

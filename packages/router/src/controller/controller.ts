@@ -1,16 +1,20 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { describeResets } from '../edits/describe.ts';
+import type { Reset } from '../edits/resets.ts';
 import type { Logger } from '../logger.ts';
 import { messageOf } from '../system-error.ts';
 import type { RouterIntent } from '../view/build.ts';
+import type { RouterView } from '../view/view.ts';
 import { FolderError } from './config-files.ts';
 import { DaemonError } from './daemon.ts';
 import type { DaemonKind, ObservedSession } from './daemon.ts';
 import { routingDaemons } from './daemons.ts';
 import { Driver } from './driver.ts';
 import type { Written } from './driver.ts';
+import { MD5Watch } from './md5-watch.ts';
 import { PassLoop } from './pass-loop.ts';
-import { routerVerdict, steadySessions } from './status.ts';
+import { routerVerdict, steadySessions, turnedSessions } from './status.ts';
 import type { ConfigurationState, RouterStatus } from './status.ts';
 
 /** What metrics want to know. Called synchronously; must not throw. */
@@ -19,8 +23,10 @@ export interface RouterObserver {
   applied?(milliseconds: number): void;
   /** A configuration was refused by a check, by the daemon or for its template. */
   refused?(): void;
-  /** A connection to the daemon was made. */
-  connected?(): void;
+  /** A connection to the daemon was made; `restarted` where it has been started anew since the last one. */
+  connected?(how: { readonly restarted: boolean }): void;
+  /** A session came up or went down, or one that was up is there no more. */
+  sessionChanged?(session: Pick<ObservedSession, 'name' | 'protocol' | 'isUp'>): void;
 }
 
 export interface RouterControllerOptions {
@@ -31,11 +37,15 @@ export interface RouterControllerOptions {
   readonly logger: Logger;
   /** BIRD's program, for its check. Default: `bird`, from PATH. */
   readonly birdPath?: string;
-  /** Milliseconds between two looks at the sessions. Default: 1,500. BIRD tells nobody when a session changes. */
+  /** Milliseconds between two looks at the sessions. Default: 900. BIRD tells nobody when a session changes. */
   readonly pollIntervalMs?: number;
+  /** Counters of the network namespace that the daemon is in. Default: `/proc/net/netstat`, as the agent is in the same one. */
+  readonly netstatPath?: string;
   readonly observer?: RouterObserver;
   /** Monotonic time in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
+  /** The time of day. Default: the system's. */
+  readonly wallClock?: () => Date;
 }
 
 /** Back-off while something is missing: soon at first, as the daemon starts at the same time as the agent. */
@@ -43,8 +53,8 @@ const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1_000;
 /** Nobody waits for a daemon that has nothing to do. */
 const IDLE_RETRY_MS = 30_000;
-/** A session's change is to be known within 2 s, a look and its report included. */
-const DEFAULT_POLL_MS = 1_500;
+/** A session's change is to be known within 2 s; LBNodeStatus is written at most once in one. */
+const DEFAULT_POLL_MS = 900;
 
 /** Drives one of several daemons, as the Router says; the first one until it says anything. */
 type Drivers = ReadonlyMap<DaemonKind, Driver>;
@@ -60,6 +70,7 @@ export class RouterController {
   readonly #options: RouterControllerOptions;
   readonly #drivers: Drivers;
   readonly #loop: PassLoop;
+  readonly #md5: MD5Watch;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<(status: RouterStatus) => void>();
   #intent: RouterIntent | undefined;
@@ -72,9 +83,13 @@ export class RouterController {
     router: undefined,
     configuration: { type: 'unknown' },
     connected: false,
+    version: undefined,
     sessions: [],
     problems: [],
+    lastReset: undefined,
   };
+  /** What the daemon was configured from last. */
+  #configured: RouterView | undefined;
   #retryMs = FIRST_RETRY_MS;
   #said = '';
 
@@ -92,8 +107,10 @@ export class RouterController {
             this.#wantedSince = this.#now();
             this.#loop.wake();
           },
-          onConnected: () => options.observer?.connected?.(),
+          onConnected: (how) => options.observer?.connected?.(how),
+          onResets: (resets) => this.#announceResets(resets),
           signal: this.#abort.signal,
+          now: () => this.#now(),
         }),
     );
     const [first] = drivers;
@@ -102,6 +119,7 @@ export class RouterController {
     }
     this.#current = first;
     this.#drivers = new Map(drivers.map((driver) => [driver.daemon.kind, driver]));
+    this.#md5 = new MD5Watch({ netstatPath: options.netstatPath, now: () => this.#now() });
     this.#loop = new PassLoop(() => this.#pass());
     this.#loop.wake();
   }
@@ -214,6 +232,7 @@ export class RouterController {
         const milliseconds = this.#now() - this.#wantedSince;
         this.#options.observer?.applied?.(milliseconds);
         const router = routerOf(intent);
+        this.#configured = intent.type === 'configure' ? intent.view : undefined;
         this.#options.logger.info(`${driver.daemon.kind} runs a new configuration`, { router, milliseconds });
         return { type: 'current' };
       }
@@ -223,6 +242,19 @@ export class RouterController {
       default:
         return result satisfies never;
     }
+  }
+
+  /** Says which sessions the daemon is about to end or to restart, by the names that users gave them. */
+  #announceResets(resets: readonly Reset[]): void {
+    const intent = this.#intent;
+    const views = [intent?.type === 'configure' ? intent.view : undefined, this.#configured];
+    const neighbors = views.flatMap((view) => view?.bgp.neighbors ?? []);
+    const nameOf = (protocol: string): string =>
+      neighbors.find((neighbor) => neighbor.protocol === protocol)?.name ?? protocol;
+    const sentence = describeResets(resets, nameOf) ?? '';
+    const at = this.#options.wallClock?.() ?? new Date();
+    this.#options.logger.warn(`the new configuration ${sentence}`, { router: intent && routerOf(intent) });
+    this.#publish({ ...this.#status, lastReset: { at, sentence } });
   }
 
   /**
@@ -243,8 +275,9 @@ export class RouterController {
     if (intent.type === 'idle' || !driver.isConnected) {
       return [];
     }
-    const observed = await driver.observe(intent.type === 'configure' ? intent.view : undefined);
-    return steadySessions(observed, this.#status.sessions);
+    const view = intent.type === 'configure' ? intent.view : undefined;
+    const observed = await driver.observe(view);
+    return steadySessions(await this.#md5.explain(observed, view), this.#status.sessions);
   }
 
   #explain(error: unknown, intent: RouterIntent): ConfigurationState {
@@ -287,16 +320,28 @@ export class RouterController {
       router: routerOf(intent) ?? (intent.type === 'keep' ? before.router : undefined),
       configuration,
       connected: intent.type !== 'idle' && this.#current.isConnected,
+      version: intent.type === 'idle' ? undefined : this.#current.version,
       sessions,
       problems: intent.problems,
+      lastReset: before.lastReset,
     };
     if (isDeepStrictEqual(status, before)) {
       return;
     }
-    this.#status = status;
     this.#say(status);
     if (configuration.type === 'refused' && !isDeepStrictEqual(configuration, before.configuration)) {
       this.#options.observer?.refused?.();
+    }
+    this.#publish(status);
+  }
+
+  #publish(status: RouterStatus): void {
+    const before = this.#status;
+    this.#status = status;
+    if (this.#options.observer?.sessionChanged !== undefined) {
+      for (const session of turnedSessions(before.sessions, status.sessions)) {
+        this.#options.observer.sessionChanged(session);
+      }
     }
     for (const listener of this.#listeners) {
       listener(status);

@@ -1,3 +1,4 @@
+import type { Reset } from '../edits/resets.ts';
 import type { RouterView } from '../view/view.ts';
 
 /** The routing daemons that can be configured. */
@@ -72,6 +73,10 @@ export class DaemonError extends Error {
 export interface DaemonConnection {
   /** False once the daemon is gone, or has not answered in time. */
   readonly isOpen: boolean;
+  /** Such as `2.0.12`; undefined where the daemon does not say. */
+  readonly version: string | undefined;
+  /** When the daemon was started, to half a second; undefined where it does not say. Tells a restart from a lost connection. */
+  readonly startedAt: Date | undefined;
   /**
    * Has the daemon read its configuration file, and returns when it has been seen to live with it. Where that does not
    * come to pass the daemon goes back, by itself if need be, to what it ran before.
@@ -110,6 +115,16 @@ export interface RoutingDaemon {
   readonly needsFile: boolean;
   /** The first line that names a file outside of the folder, where statements of the daemon can; else undefined. */
   findForeignFile(text: string): ConfigurationFault | undefined;
+  /**
+   * What the daemon's check accepts and what would silence it nevertheless. Absent: nothing is known of that.
+   * @param isToSpeak whether there is anybody to speak to
+   */
+  readonly findSilence?: (text: string, isToSpeak: boolean) => ConfigurationFault | undefined;
+  /**
+   * Which sessions would end or restart if the daemon read another configuration than it runs. Absent: nothing is known
+   * of that.
+   */
+  readonly resetsOf?: (running: string, wanted: string) => readonly Reset[];
   /** Has the daemon's program read a file without using it. Never throws. */
   check(path: string, signal: AbortSignal): Promise<CheckResult>;
   /**

@@ -1,10 +1,12 @@
 import type { Logger } from '../logger.ts';
+import type { Reset } from '../edits/resets.ts';
 import type { RouterView } from '../view/view.ts';
 import { Applier } from './applier.ts';
 import type { ApplyResult } from './applier.ts';
 import { ConfigFiles, FolderError } from './config-files.ts';
 import { DaemonError } from './daemon.ts';
 import type { DaemonConnection, ObservedSession, RoutingDaemon } from './daemon.ts';
+import { isSameMoment } from './moment.ts';
 import { Renderer } from './renderer.ts';
 import { wantedIdle } from './wanted.ts';
 import type { Wanted, WantedText } from './wanted.ts';
@@ -17,10 +19,17 @@ export interface DriverOptions {
   readonly logger: Logger;
   /** Templates have changed. */
   readonly onTemplates: () => void;
-  /** A connection to the daemon was made. */
-  readonly onConnected: () => void;
+  /** A connection to the daemon was made; `restarted` where it has been started anew since the last one. */
+  readonly onConnected: (how: { readonly restarted: boolean }) => void;
+  /** The configuration that the daemon reads next ends or restarts these. Called before it is told to; never with none. */
+  readonly onResets: (resets: readonly Reset[]) => void;
   readonly signal: AbortSignal;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 }
+
+/** So long another writer of the configuration file is left alone: longer than two agents overlap in a roll-out. */
+const FOREIGN_PATIENCE_MS = 10_000;
 
 /** What a daemon is to do: what a view says, or to speak to nobody. */
 export type Assignment = { readonly type: 'configure'; readonly view: RouterView } | { readonly type: 'idle' };
@@ -37,8 +46,16 @@ export class Driver {
   /** Made when it is needed first: it watches files. */
   #renderer: Renderer | undefined;
   #connection: DaemonConnection | undefined;
+  /** When the daemon of the last connection was started. */
+  #startedAt: Date | undefined;
   /** The text that the daemon has read over the present connection. */
   #configured: string | undefined;
+  /** The text that the daemon runs, as far as that is known: what it has read, and before that what a past life left. */
+  #running: string | undefined;
+  /** Whether a daemon has been missing in this life: one that starts then reads the file as it is. */
+  #wasAway = false;
+  /** Since when the configuration file is somebody else's; monotonic milliseconds. */
+  #foreignSince: number | undefined;
   /** Whether it is known to speak to nobody, and nothing was asked of it since. */
   #isIdle = false;
 
@@ -53,6 +70,11 @@ export class Driver {
   /** Whether the daemon answers. */
   get isConnected(): boolean {
     return this.#connection?.isOpen === true;
+  }
+
+  /** Version of the daemon that answers. */
+  get version(): string | undefined {
+    return this.isConnected ? this.#connection?.version : undefined;
   }
 
   /**
@@ -81,14 +103,13 @@ export class Driver {
     this.#isIdle = false;
     try {
       const wanted = await this.#wanted(assignment);
-      // What the daemon runs is not looked for on disk at every pass: a file that is gone is written when it is too.
-      if (wanted.type === 'refused' || (this.#configured === wanted.text && this.isConnected)) {
+      if (wanted.type === 'refused' || (await this.#runs(wanted.text))) {
         return wanted;
       }
       if (assignment.type === 'configure') {
         await this.#files.prepare();
       }
-      const result = await this.#applier.write(wanted, this.#options.signal);
+      const result = await this.#applier.write(wanted, { isRunning: this.isConnected, signal: this.#options.signal });
       return result.type === 'done' ? wanted : result;
     } catch (error) {
       if (error instanceof FolderError) {
@@ -107,16 +128,23 @@ export class Driver {
       return undefined;
     }
     this.#configured = undefined;
+    this.#wasAway ||= this.#connection !== undefined;
     try {
       this.#connection = await this.#options.daemon.connect(this.#options.signal);
     } catch (error) {
       if (error instanceof DaemonError) {
+        this.#wasAway = true;
         return error;
       }
       throw error;
     }
+    this.#running = this.#wasAway ? undefined : await this.#files.lastGood();
+    const { startedAt } = this.#connection;
+    const restarted =
+      this.#startedAt !== undefined && startedAt !== undefined && !isSameMoment(startedAt, this.#startedAt);
+    this.#startedAt = startedAt ?? this.#startedAt;
     this.#applier.forgetRefusal();
-    this.#options.onConnected();
+    this.#options.onConnected({ restarted });
     return undefined;
   }
 
@@ -130,9 +158,12 @@ export class Driver {
     if (this.#configured === written.text && this.isConnected) {
       return { type: 'unchanged' };
     }
-    const result = await this.#applier.configure(written, this.#connected());
+    const connection = this.#connected();
+    this.#nameResets(written.text);
+    const result = await this.#applier.configure(written, connection, this.#options.signal);
     if (result.type === 'done') {
       this.#configured = written.text;
+      this.#running = written.text;
     }
     return result;
   }
@@ -174,6 +205,44 @@ export class Driver {
     await this.#renderer?.close();
   }
 
+  /** Whether the daemon runs the text, and would after a restart. */
+  async #runs(text: string): Promise<boolean> {
+    if (this.#configured !== text || !this.isConnected) {
+      return false;
+    }
+    switch (await this.#files.change()) {
+      case 'same':
+        this.#foreignSince = undefined;
+        return true;
+      case 'gone':
+        this.#configured = undefined;
+        return false;
+      case 'changed':
+        return this.#toleratesForeign(text);
+    }
+  }
+
+  /**
+   * Somebody else has written the configuration file. During a roll-out that is the agent's successor, while this one is on
+   * its way out, and they are not to take turns; who else it is, a person perhaps, has it taken back after a while.
+   */
+  async #toleratesForeign(text: string): Promise<boolean> {
+    const { now, daemon, logger } = this.#options;
+    this.#foreignSince ??= now();
+    if (now() - this.#foreignSince < FOREIGN_PATIENCE_MS) {
+      return true;
+    }
+    this.#foreignSince = undefined;
+    if ((await this.#files.live()) === text) {
+      return true;
+    }
+    logger.warn(`${daemon.configFile} was changed by somebody else; it is put back`, {
+      directory: this.#files.directory,
+    });
+    this.#configured = undefined;
+    return false;
+  }
+
   async #becomeIdle(): Promise<boolean> {
     const written = await this.write({ type: 'idle' });
     const missing = await this.connect();
@@ -192,6 +261,14 @@ export class Driver {
     }
     this.#renderer ??= new Renderer({ templateDirectory, daemon, logger, onChange: onTemplates });
     return this.#renderer.render(assignment.view);
+  }
+
+  #nameResets(wanted: string): void {
+    const { daemon, onResets } = this.#options;
+    const resets = this.#running === undefined ? [] : (daemon.resetsOf?.(this.#running, wanted) ?? []);
+    if (resets.length > 0) {
+      onResets(resets);
+    }
   }
 
   #connected(): DaemonConnection {

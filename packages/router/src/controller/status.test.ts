@@ -1,5 +1,5 @@
 import type { ObservedSession } from './daemon.ts';
-import { nodeRouterStatus, routerVerdict, steadySessions } from './status.ts';
+import { nodeRouterStatus, routerVerdict, steadySessions, turnedSessions } from './status.ts';
 import type { RouterStatus } from './status.ts';
 
 const TOR: ObservedSession = {
@@ -18,8 +18,10 @@ const STATUS: RouterStatus = {
   router: 'default',
   configuration: { type: 'current' },
   connected: true,
+  version: '2.0.12',
   sessions: [],
   problems: [],
+  lastReset: undefined,
 };
 
 describe('steadySessions', () => {
@@ -31,6 +33,21 @@ describe('steadySessions', () => {
   it('shows a new moment where the session was lost in between', () => {
     const since = new Date('2026-11-21T11:24:50.000Z');
     expect(steadySessions([{ ...TOR, since }], [TOR])).toMatchObject([{ since }]);
+  });
+});
+
+describe('turnedSessions', () => {
+  const down = { ...TOR, isUp: false };
+  it.each<[string, readonly ObservedSession[], readonly ObservedSession[], readonly boolean[]]>([
+    ['nothing happened', [TOR], [{ ...TOR, exported: 9 }], []],
+    ['one came up', [down], [TOR], [true]],
+    ['one is new and up', [], [TOR], [true]],
+    ['one is new and not up yet', [], [down], []],
+    ['one went down', [TOR], [down], [false]],
+    ['one that was up is gone', [TOR], [], [false]],
+    ['one that was down is gone', [down], [], []],
+  ])('%s', (_, before, now, turned) => {
+    expect(turnedSessions(before, now).map(({ isUp }) => isUp)).toEqual(turned);
   });
 });
 

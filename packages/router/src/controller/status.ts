@@ -2,6 +2,7 @@ import type { NodeRouterStatus, RouterSession } from '@fairlead/api';
 import type { TemplateLine } from '../template/error.ts';
 import type { RouterViewProblem } from '../view/problem.ts';
 import type { DaemonKind, ObservedSession } from './daemon.ts';
+import { isSameMoment } from './moment.ts';
 
 /** How far the configuration that is wanted has come. */
 export type ConfigurationState =
@@ -32,9 +33,20 @@ export interface RouterStatus {
   readonly configuration: ConfigurationState;
   /** Whether the daemon answers. */
   readonly connected: boolean;
+  /** Version of the daemon that answers, where it says one. */
+  readonly version: string | undefined;
   readonly sessions: readonly ObservedSession[];
   /** Parts of the Router that could not be configured. */
   readonly problems: readonly RouterViewProblem[];
+  /** The last change that did not leave all sessions up; undefined: none has been seen. */
+  readonly lastReset: LastReset | undefined;
+}
+
+/** A change of the configuration that ended or restarted sessions, known before it was made. */
+export interface LastReset {
+  readonly at: Date;
+  /** Which sessions, and the settings that were the reason: `restarts tor-1 (hold time)`. */
+  readonly sentence: string;
 }
 
 /** A {@link RouterStatus} as a condition says it. */
@@ -46,7 +58,7 @@ export interface RouterVerdict {
 }
 
 /** Reason and sentence of the condition that a status makes. */
-export function routerVerdict({ daemon, configuration, problems }: RouterStatus): RouterVerdict {
+export function routerVerdict({ daemon, configuration, problems, lastReset }: RouterStatus): RouterVerdict {
   switch (configuration.type) {
     case 'unknown':
       return { ready: false, reason: 'Unknown', message: 'nothing is known of the Routers yet' };
@@ -67,18 +79,20 @@ export function routerVerdict({ daemon, configuration, problems }: RouterStatus)
       }
       return daemon === 'None'
         ? { ready: true, reason: 'Idle', message: 'no Router asks this node to speak to anyone' }
-        : { ready: true, reason: 'Configured', message: `${daemon} runs the configuration of the Router` };
+        : {
+            ready: true,
+            reason: 'Configured',
+            message: `${daemon} runs the configuration of the Router${told(lastReset)}`,
+          };
     }
     default:
       return configuration satisfies never;
   }
 }
 
-/**
- * A daemon may count back from its wall clock each time it is asked, so that the same moment is told a few milliseconds
- * apart (2 ms measured of BIRD on a quiet machine). Less than this is the same moment.
- */
-const SAME_MOMENT_MS = 500;
+function told(lastReset: LastReset | undefined): string {
+  return lastReset === undefined ? '' : `; the change of ${lastReset.at.toISOString()} ${lastReset.sentence}`;
+}
 
 /**
  * The sessions as they are told on.
@@ -91,14 +105,26 @@ export function steadySessions(
   const known = new Map(before.map((session) => [session.name, session]));
   return observed.map((session) => {
     const last = known.get(session.name);
-    return last?.state === session.state && isSameMoment(session.since, last.since)
-      ? { ...session, since: last.since }
-      : session;
+    const isSame =
+      last?.state === session.state &&
+      last.since !== undefined &&
+      session.since !== undefined &&
+      isSameMoment(session.since, last.since);
+    return isSame ? { ...session, since: last.since } : session;
   });
 }
 
-function isSameMoment(one: Date | undefined, other: Date | undefined): boolean {
-  return one !== undefined && other !== undefined && Math.abs(one.getTime() - other.getTime()) < SAME_MOMENT_MS;
+/** The sessions that came up or went down between two looks, as they are now; one that is gone is down. */
+export function turnedSessions(
+  before: readonly ObservedSession[],
+  now: readonly ObservedSession[],
+): readonly ObservedSession[] {
+  const wasUp = new Set(before.filter(({ isUp }) => isUp).map(({ name }) => name));
+  const names = new Set(now.map(({ name }) => name));
+  const gone = before
+    .filter(({ name, isUp }) => isUp && !names.has(name))
+    .map((session) => ({ ...session, isUp: false }));
+  return [...now.filter(({ name, isUp }) => isUp !== wasUp.has(name)), ...gone];
 }
 
 /** Bounds of LBNodeStatus. */
