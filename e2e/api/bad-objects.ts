@@ -282,6 +282,19 @@ const ROUTERS: readonly BadObject[] = [
     { interfaces: [{ name: 'eth0', deadInterval: '10s' }] },
     'helloInterval must be shorter than deadInterval',
   ),
+  ospf('a backbone that is an NSSA', { type: 'NSSA' }, 'area 0 is the backbone and cannot be an NSSA'),
+  ospf('a stub area', { id: '1', type: 'Stub' }, 'supported values: "Normal", "NSSA"'),
+  ospf(
+    'a passive interface with a password',
+    { interfaces: [{ name: 'eth0', passive: true, passwordSecret: 'ospf' }] },
+    'a passive interface speaks to nobody',
+  ),
+  router('a label that is none', { asnLabel: 'asn of the node' }, 'write the name of a label'),
+  router(
+    'a metric of RIP that is infinite',
+    { rip: { metric: 16, interfaces: [{ name: 'eth0' }] } },
+    'should be less than or equal to 14',
+  ),
 ];
 
 const LANS: readonly BadObject[] = [

@@ -80,10 +80,22 @@ const FULL_GROUP: ServiceGroupSpec = {
   bgp: { communities: ['64512:100', '64512:1:2'], localPref: 100 },
 };
 
+const OSPF_DEFAULTS = {
+  cost: 10,
+  priority: 0,
+  helloInterval: '10s',
+  deadInterval: '40s',
+  type: 'Broadcast',
+  passive: false,
+  passwordID: 1,
+  passwordAlgorithm: 'MD5',
+} as const;
+
 const FULL_ROUTER: RouterSpec = {
   nodeSelector: { matchLabels: { edge: 'true' } },
   daemon: 'FRR',
   asn: 4_200_000_000,
+  asnLabel: 'example.com/asn',
   routerID: '192.0.2.1',
   bgp: {
     listenPort: 1790,
@@ -109,21 +121,47 @@ const FULL_ROUTER: RouterSpec = {
   ospf: {
     areas: [
       {
-        id: '0.0.0.0',
+        id: '0.0.0.51',
+        type: 'NSSA',
         interfaces: [
           {
             name: 'eth0',
             cost: 20,
+            priority: 1,
             helloInterval: '1s',
             deadInterval: '4s',
             type: 'PointToPoint',
+            passive: false,
             passwordSecret: 'ospf',
+            passwordID: 7,
+            passwordAlgorithm: 'SHA512',
+            bfd: { interval: '50ms', multiplier: 5 },
           },
+          { name: 'eth2', ...OSPF_DEFAULTS, passive: true },
         ],
       },
     ],
+    metric: 100,
+    metricType: 'Type1',
+    tag: 4_294_967_295,
+    gracefulRestart: { time: '1800s' },
+    families: ['IPv6'],
   },
-  rip: { interfaces: [{ name: 'eth1' }] },
+  rip: {
+    interfaces: [
+      {
+        name: 'eth1',
+        updateInterval: '5s',
+        passwordSecret: 'rip',
+        passwordID: 255,
+        passwordAlgorithm: 'SHA256',
+        bfd: { interval: '100ms', multiplier: 3 },
+      },
+    ],
+    metric: 14,
+    tag: 65_535,
+    families: ['IPv4'],
+  },
   variables: { site: 'Zürich "A" {1}', import_filter: 'if net ~ 10.0.0.0/8 then accept;' },
 };
 
@@ -163,11 +201,12 @@ export const GOOD_OBJECTS: readonly GoodObject[] = [
   router('a Router in which nothing is written', {}, { daemon: 'BIRD' }),
   router('a Router with every field', FULL_ROUTER, FULL_ROUTER),
   router(
-    'a Router with the defaults of BFD, graceful restart and OSPF',
+    'a Router with the defaults of BFD, graceful restart, OSPF and RIP',
     {
       asn: 64_512,
       bgp: { gracefulRestart: {}, neighbors: [{ name: 'tor', address: '192.0.2.254', asn: 64_512, bfd: {} }] },
-      ospf: { areas: [{ id: '51', interfaces: [{ name: 'eth0' }] }] },
+      ospf: { areas: [{ id: '51', interfaces: [{ name: 'eth0', bfd: {} }] }] },
+      rip: { interfaces: [{ name: 'eth0' }] },
     },
     {
       daemon: 'BIRD',
@@ -189,10 +228,26 @@ export const GOOD_OBJECTS: readonly GoodObject[] = [
         areas: [
           {
             id: '51',
-            interfaces: [{ name: 'eth0', cost: 10, helloInterval: '10s', deadInterval: '40s', type: 'Broadcast' }],
+            type: 'Normal',
+            interfaces: [{ name: 'eth0', ...OSPF_DEFAULTS, bfd: { interval: '100ms', multiplier: 3 } }],
           },
         ],
+        metric: 20,
+        metricType: 'Type2',
       },
+      rip: {
+        interfaces: [{ name: 'eth0', updateInterval: '30s', passwordID: 1, passwordAlgorithm: 'MD5' }],
+        metric: 1,
+      },
+    },
+  ),
+  router(
+    'a Router with an AS number for each node',
+    { asnLabel: 'topology.example.com/asn', bgp: { neighbors: [{ name: 'tor', interface: 'eth0', asn: 64_513 }] } },
+    {
+      daemon: 'BIRD',
+      asnLabel: 'topology.example.com/asn',
+      bgp: { listenPort: 179, neighbors: [{ ...NEIGHBOR_DEFAULTS, name: 'tor', interface: 'eth0', asn: 64_513 }] },
     },
   ),
 ];

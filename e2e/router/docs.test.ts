@@ -128,7 +128,19 @@ describe('the guide to templates', () => {
     });
     const full = configured(
       buildRouterView({
-        router: router([neighbor({ name: 'tor' })]),
+        router: router([neighbor({ name: 'tor' })], {
+          ospf: {
+            areas: [
+              { id: '0', type: 'Normal', interfaces: [{ ...OSPF_ETH0, bfd: { interval: '1s', multiplier: 3 } }] },
+            ],
+            metric: 20,
+            metricType: 'Type2',
+          },
+          rip: {
+            interfaces: [{ name: 'eth0', updateInterval: '30s', passwordID: 1, passwordAlgorithm: 'MD5' }],
+            metric: 1,
+          },
+        }),
         serviceGroups: [group('web', ['10.1.0.0/24', '2001:db8:5::/64'], { communities: ['64512:1', '64512:1:2'] })],
         secrets: new Map(),
         node: NODE_FACTS,
@@ -164,8 +176,20 @@ describe('the guide to templates', () => {
 
 /** Lists that the table introduces by their name alone. */
 function isContainer(name: string): boolean {
-  return name === 'bgp.neighbors' || name === 'groups';
+  return ['bgp.neighbors', 'ospf.areas', 'ospf.areas.interfaces', 'rip.interfaces', 'groups'].includes(name);
 }
+
+const OSPF_ETH0 = {
+  name: 'eth0',
+  cost: 10,
+  priority: 0,
+  helloInterval: '10s',
+  deadInterval: '40s',
+  type: 'Broadcast',
+  passive: false,
+  passwordID: 1,
+  passwordAlgorithm: 'MD5',
+} as const;
 
 /** Paths of all texts in a view, through lists. */
 function paths(value: unknown, prefix = ''): Set<string> {

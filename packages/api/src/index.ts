@@ -28,18 +28,11 @@ export type {
   RouterSession,
 } from './resources/lb-node-status.ts';
 export type { ObjectMeta, Resource } from './resources/resource.ts';
-export type {
-  BFDSettings,
-  BGPNeighbor,
-  OSPFInterface,
-  Router,
-  RouterBGP,
-  RouterManifest,
-  RouterOSPF,
-  RouterRIP,
-  RouterSpec,
-  RouterStatus,
-} from './resources/router.ts';
+export type { BGPNeighbor, RouterBGP } from './resources/router-bgp.ts';
+export type { BFDSettings } from './resources/router-common.ts';
+export type { OSPFArea, OSPFInterface, RouterOSPF } from './resources/router-ospf.ts';
+export type { RIPInterface, RouterRIP } from './resources/router-rip.ts';
+export type { Router, RouterManifest, RouterSpec, RouterStatus } from './resources/router.ts';
 export type {
   Announce,
   Assign,

@@ -1,7 +1,7 @@
 export * from './view/build.ts';
 export type { StrayRoute } from './view/groups.ts';
-export { PASSWORD_KEY } from './view/neighbors.ts';
-export type { SecretData } from './view/neighbors.ts';
+export { PASSWORD_KEY, secretNamesOf } from './view/passwords.ts';
+export type { SecretData } from './view/passwords.ts';
 export type { Printable } from './view/printable.ts';
 export { ROUTER_VIEW_PROBLEMS } from './view/problem.ts';
 export type { RouterViewProblem, RouterViewReason } from './view/problem.ts';

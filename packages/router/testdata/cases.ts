@@ -14,6 +14,8 @@ const IPV6_ONLY: RouterNode = { ...DUAL_STACK, addresses: { IPv6: parseAddress('
 
 type Spec = Router['spec'];
 type Neighbor = NonNullable<Spec['bgp']>['neighbors'][number];
+type OSPF = NonNullable<Spec['ospf']>;
+type RIP = NonNullable<Spec['rip']>;
 
 const TOR: Neighbor = { name: 'tor-1', address: '192.0.2.254', asn: 64513, port: 179, passive: false, holdTime: '9s' };
 
@@ -26,6 +28,38 @@ function router(neighbors: readonly Neighbor[], bgp: Partial<NonNullable<Spec['b
   };
 }
 
+/** As the API server fills it in. */
+const ETH0: OSPF['areas'][number]['interfaces'][number] = {
+  name: 'eth0',
+  cost: 10,
+  priority: 0,
+  helloInterval: '10s',
+  deadInterval: '40s',
+  type: 'Broadcast',
+  passive: false,
+  passwordID: 1,
+  passwordAlgorithm: 'MD5',
+};
+const RIP_ETH0: RIP['interfaces'][number] = { name: 'eth0', updateInterval: '30s', passwordID: 1, passwordAlgorithm: 'MD5' };
+const BFD = { interval: '100ms', multiplier: 3 } as const;
+
+function ospf(interfaces: readonly Partial<typeof ETH0>[], more: Partial<OSPF> = {}): OSPF {
+  const area = { id: '0', type: 'Normal' as const, interfaces: interfaces.map((each) => ({ ...ETH0, ...each })) };
+  return { areas: [area], metric: 20, metricType: 'Type2', ...more };
+}
+
+function rip(interfaces: readonly Partial<typeof RIP_ETH0>[], more: Partial<RIP> = {}): RIP {
+  return { interfaces: interfaces.map((each) => ({ ...RIP_ETH0, ...each })), metric: 1, ...more };
+}
+
+/** A Router without BGP. */
+function interior(spec: Partial<Spec>): Router {
+  return { ...router([]), spec: { daemon: 'BIRD', ...spec } };
+}
+
+const secret = (name: string, password: string): RouterViewInput['secrets'] =>
+  new Map([[name, { password: Buffer.from(password).toString('base64') }]]);
+
 function group(name: string, spec: Partial<ServiceGroup['spec']>): ServiceGroup {
   return { apiVersion: 'fairlead.dev/v1', kind: 'ServiceGroup', metadata: { name }, spec: spec as ServiceGroup['spec'] };
 }
@@ -36,6 +70,12 @@ const HOSTS = group('web', { pools: [pool('10.1.0.0/24'), pool('2001:db8:5::/64'
 
 function input(more: Partial<RouterViewInput> & { readonly router: Router }): RouterViewInput {
   return { serviceGroups: [HOSTS], secrets: new Map(), node: DUAL_STACK, ...more };
+}
+
+/** A neighbor that is found on an interface. */
+function unnumbered(name: string, device: string): Neighbor {
+  const { address: _, ...rest } = TOR;
+  return { ...rest, name, interface: device };
 }
 
 export const CASES: Readonly<Record<string, RouterViewInput>> = {
@@ -96,5 +136,79 @@ export const CASES: Readonly<Record<string, RouterViewInput>> = {
   'kept-routes': input({
     router: router([TOR]),
     strays: [{ prefix: parsePrefix('10.9.0.1/32'), group: 'gone' }, { prefix: parsePrefix('10.8.0.1/32'), group: 'web' }],
+  }),
+  unnumbered: input({ router: router([unnumbered('tor-1', 'eth0'), unnumbered('tor-2', 'eth1')]) }),
+  'unnumbered-bfd-password': input({
+    router: router([{ ...unnumbered('tor-1', 'eth0'), passwordSecret: 'tor', bfd: BFD }]),
+    secrets: secret('tor', 'correct-horse'),
+  }),
+  'asn-of-the-node': input({
+    router: router([TOR], {}, { asnLabel: 'example.com/asn' }),
+    node: { ...DUAL_STACK, labels: { 'example.com/asn': '4200000001' } },
+  }),
+  'asn-of-other-nodes': input({ router: router([TOR], {}, { asnLabel: 'example.com/asn' }) }),
+  'multihop-bfd': input({
+    router: router([{ ...TOR, address: '198.51.100.1', multihop: 5, bfd: BFD, passive: true }], { listenPort: 1790 }),
+  }),
+  'ospf-both': input({ router: interior({ ospf: ospf([ETH0]) }) }),
+  'ospf-v2': input({ router: interior({ ospf: ospf([ETH0]) }), node: IPV4_ONLY }),
+  'ospf-v3': input({ router: interior({ ospf: ospf([ETH0], { families: ['IPv6'] }) }) }),
+  'ospf-no-groups': input({ router: interior({ ospf: ospf([ETH0]) }), serviceGroups: [] }),
+  'ospf-password': input({
+    router: interior({ ospf: ospf([{ passwordSecret: 'fabric', passwordID: 7 }]) }),
+    secrets: secret('fabric', "it's#a/*s;}"),
+  }),
+  'ospf-password-sha512': input({
+    router: interior({ ospf: ospf([{ passwordSecret: 'fabric', passwordAlgorithm: 'SHA512' }]) }),
+    secrets: secret('fabric', 'longer-than-sixteen-characters'),
+  }),
+  'ospf-bfd': input({
+    router: interior({ ospf: ospf([{ bfd: BFD }, { name: 'eth1', bfd: { interval: '300ms', multiplier: 5 } }]) }),
+  }),
+  'ospf-nssa': input({
+    router: interior({
+      ospf: ospf([], { areas: [{ id: '51', type: 'NSSA', interfaces: [ETH0] }] }),
+    }),
+  }),
+  'ospf-several-areas': input({
+    router: interior({
+      ospf: ospf([], {
+        areas: [
+          { id: '0.0.0.0', type: 'Normal', interfaces: [ETH0] },
+          { id: '429496729', type: 'NSSA', interfaces: [{ ...ETH0, name: 'bond0.100', cost: 65_535 }] },
+        ],
+      }),
+    }),
+  }),
+  'ospf-point-to-point': input({
+    router: interior({ ospf: ospf([{ type: 'PointToPoint', helloInterval: '1s', deadInterval: '4s', cost: 1 }]) }),
+  }),
+  'ospf-passive': input({ router: interior({ ospf: ospf([ETH0, { name: 'eth1', passive: true }]) }) }),
+  'ospf-metric-and-tag': input({
+    router: interior({ ospf: ospf([{ priority: 255 }], { metric: 16_777_214, metricType: 'Type1', tag: 4_294_967_295 }) }),
+  }),
+  'ospf-graceful-restart': input({ router: interior({ ospf: ospf([ETH0], { gracefulRestart: { time: '2m' } }) }) }),
+  rip: input({ router: interior({ rip: rip([RIP_ETH0]) }) }),
+  'rip-v2': input({ router: interior({ rip: rip([RIP_ETH0], { families: ['IPv4'] }) }) }),
+  ripng: input({ router: interior({ rip: rip([{ updateInterval: '5s' }]) }), node: IPV6_ONLY }),
+  'rip-password': input({
+    router: interior({ rip: rip([{ passwordSecret: 'fabric' }, { name: 'eth1' }], { families: ['IPv4'] }) }),
+    secrets: secret('fabric', 'correct-horse'),
+  }),
+  'rip-password-sha256': input({
+    router: interior({
+      rip: rip([{ passwordSecret: 'fabric', passwordID: 255, passwordAlgorithm: 'SHA256' }], { families: ['IPv4'] }),
+    }),
+    secrets: secret('fabric', 'correct-horse-battery-staple'),
+  }),
+  'rip-bfd-metric-and-tag': input({
+    router: interior({ rip: rip([{ bfd: BFD }], { metric: 14, tag: 65_535 }) }),
+  }),
+  'bgp-ospf-and-rip': input({
+    router: router(
+      [{ ...TOR, bfd: { interval: '50ms', multiplier: 4 } }],
+      { gracefulRestart: { time: '30s' } },
+      { ospf: ospf([{ bfd: BFD }]), rip: rip([{ name: 'eth1', bfd: BFD }]) },
+    ),
   }),
 };

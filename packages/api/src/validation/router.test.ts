@@ -1,4 +1,5 @@
-import type { BGPNeighbor, RouterSpec } from '../resources/router.ts';
+import type { BGPNeighbor } from '../resources/router-bgp.ts';
+import type { RouterSpec } from '../resources/router.ts';
 import { ospfAreaNumber, validateRouter } from './router.ts';
 
 function neighbor(name: string, rest: Partial<BGPNeighbor>): BGPNeighbor {
@@ -10,14 +11,22 @@ function bgp(...neighbors: readonly BGPNeighbor[]): RouterSpec {
 }
 
 function ospf(...areas: readonly (readonly [string, string])[]): RouterSpec {
-  const settings = { cost: 10, helloInterval: '10s', deadInterval: '40s', type: 'Broadcast' } as const;
+  const settings = {
+    cost: 10,
+    priority: 0,
+    helloInterval: '10s',
+    deadInterval: '40s',
+    type: 'Broadcast',
+    passive: false,
+    passwordID: 1,
+    passwordAlgorithm: 'MD5',
+  } as const;
   return {
     daemon: 'BIRD',
     ospf: {
-      areas: areas.map(([id, name]) => ({
-        id,
-        interfaces: [{ name, ...settings }],
-      })),
+      areas: areas.map(([id, name]) => ({ id, type: 'Normal', interfaces: [{ name, ...settings }] })),
+      metric: 20,
+      metricType: 'Type2',
     },
   };
 }

@@ -1,5 +1,7 @@
 import { formatAddress, parseAddress } from '../address.ts';
-import type { BGPNeighbor, RouterOSPF, RouterSpec } from '../resources/router.ts';
+import type { BGPNeighbor } from '../resources/router-bgp.ts';
+import type { RouterOSPF } from '../resources/router-ospf.ts';
+import type { RouterSpec } from '../resources/router.ts';
 import type { Explanations, Problem } from './problem.ts';
 
 export type RouterProblem = Problem<Exclude<keyof typeof ROUTER_REASONS, 'Valid'>>;

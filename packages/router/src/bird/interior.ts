@@ -78,26 +78,31 @@ export function interiorSessions(
   neighbors: readonly FoundNeighbor[],
   view: RouterView | undefined,
 ): ObservedSession[] {
-  const found = neighbors.map((neighbor) => ({
+  /** One of the sessions; BIRD tells the moment of the protocol as a whole, and none of a neighbor. */
+  const part = (name: string, more: Pick<ObservedSession, 'state' | 'isUp' | 'message'>): ObservedSession => ({
     ...session,
-    name: `${session.name} ${neighbor.interface} ${neighbor.address}`,
-    state: neighbor.state,
-    isUp: session.isUp && neighbor.isUp,
-    // BIRD tells the moment of the protocol as a whole, and none of a neighbor.
+    name: `${session.name} ${name}`,
     since: undefined,
-  }));
+    ...more,
+  });
+  const found = neighbors.map((neighbor) =>
+    part(`${neighbor.interface} ${neighbor.address}`, {
+      state: neighbor.state,
+      isUp: session.isUp && neighbor.isUp,
+      message: session.message,
+    }),
+  );
   const heard = new Set(neighbors.map((neighbor) => neighbor.interface));
   const lonely = interfacesOf(session.name, view)
     .filter((name) => !heard.has(name))
-    .map((name) => ({
-      ...session,
-      name: `${session.name} ${name}`,
-      state: 'Alone',
-      // RIP tells its routes to whoever listens, and does not know whether anybody does.
-      isUp: session.isUp && session.protocol === 'RIP',
-      since: undefined,
-      message: lonelySentence(session.protocol, name),
-    }));
+    .map((name) =>
+      part(name, {
+        state: 'Alone',
+        // RIP tells its routes to whoever listens, and does not know whether anybody does.
+        isUp: session.isUp && session.protocol === 'RIP',
+        message: lonelySentence(session.protocol, name),
+      }),
+    );
   const all = [...found, ...lonely].sort((a, b) => (a.name < b.name ? -1 : 1));
   return all.length === 0 ? [session] : all;
 }

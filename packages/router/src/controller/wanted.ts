@@ -2,6 +2,7 @@ import { TemplateError } from '../template/error.ts';
 import type { TemplateLine } from '../template/error.ts';
 import { renderRouterConfig } from '../template/template-set.ts';
 import type { TemplateSet } from '../template/template-set.ts';
+import { passwordsOf } from '../view/passwords.ts';
 import type { RouterView } from '../view/view.ts';
 import type { ConfigurationFault, RoutingDaemon } from './daemon.ts';
 import type { RefusedConfiguration } from './status.ts';
@@ -62,11 +63,8 @@ function sentence(message: string, shown: string, place: string | undefined): st
 
 /** What is wrong is said on objects that many may read. */
 function withoutPasswords(text: string, view: RouterView): string {
-  return view.bgp.neighbors
-    .map(({ password }) => String(password))
-    .filter((password) => password !== '')
-    .reduce(
-      (result, password) => result.replaceAll(password, '***').replaceAll(JSON.stringify(password).slice(1, -1), '***'),
-      text,
-    );
+  return passwordsOf(view).reduce(
+    (result, password) => result.replaceAll(password, '***').replaceAll(JSON.stringify(password).slice(1, -1), '***'),
+    text,
+  );
 }

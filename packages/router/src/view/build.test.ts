@@ -39,6 +39,17 @@ function viewOf(intent: RouterIntent): RouterView {
   return intent.view;
 }
 
+/** The AS number that the Node's label names. */
+const asnOf = (labels: Readonly<Record<string, string>>, asn?: number): RouterIntent => {
+  const { router, node, ...rest } = input('asn-of-the-node');
+  const { asn: _, ...spec } = router.spec;
+  return buildRouterView({
+    ...rest,
+    node: { ...node, labels },
+    router: { ...router, spec: { ...spec, ...(asn === undefined ? {} : { asn }) } },
+  });
+};
+
 const neighborsOf = (intent: RouterIntent): string[] => viewOf(intent).bgp.neighbors.map(({ name }) => name);
 
 describe('buildRouterView', () => {
@@ -49,10 +60,12 @@ describe('buildRouterView', () => {
     expect(buildRouterView({ ...none, router })).toEqual({ type: 'idle', problems: [] });
   });
 
-  it('keeps what runs where the daemon is FRR, and names what to write', () => {
+  it('makes the same view for BIRD and FRR, and says for which', () => {
     const { router, ...rest } = input('one-neighbor');
-    const intent = buildRouterView({ ...rest, router: { ...router, spec: { ...router.spec, daemon: 'FRR' } } });
-    expect(intent).toMatchObject({ type: 'keep', problems: [{ reason: 'DaemonUnsupported', path: 'spec.daemon' }] });
+    const bird = buildRouterView({ ...rest, router });
+    const frr = buildRouterView({ ...rest, router: { ...router, spec: { ...router.spec, daemon: 'FRR' } } });
+    expect([bird, frr]).toMatchObject([{ daemon: 'BIRD' }, { daemon: 'FRR' }]);
+    expect(viewOf(frr)).toEqual(viewOf(bird));
   });
 
   it('takes the IPv4 address of the node for the router ID, else a hash of its name that stays', () => {
@@ -135,9 +148,51 @@ describe('buildRouterView', () => {
     expect(intent.problems).toMatchObject([{ reason: 'NeighborNameClash', path: 'spec.bgp.neighbors[1].name' }]);
   });
 
-  it('asks for the address of a neighbor that has none', () => {
+  it('takes a neighbor without an address for one that is found on the interface', () => {
     const intent = buildRouterView(withNeighbors('link-local-session', (tor) => [withoutAddress(tor)]));
-    expect(intent.problems).toMatchObject([{ reason: 'UnnumberedUnsupported', path: 'spec.bgp.neighbors[0].address' }]);
+    expect(intent.problems).toEqual([]);
+    expect(viewOf(intent).bgp.neighbors).toMatchObject([{ address: '', interface: 'eth0', extendedNextHop: 'yes' }]);
+  });
+
+  it('asks for an address or an interface where a neighbor has neither', () => {
+    const intent = buildRouterView(withNeighbors('one-neighbor', (tor) => [withoutAddress(tor)]));
+    expect(intent.problems).toMatchObject([{ reason: 'InvalidValue', path: 'spec.bgp.neighbors[0].address' }]);
+  });
+
+  it('has BFD over several hops from an address of the node, without which BIRD refuses its configuration', () => {
+    const intent = buildRouterView(input('multihop-bfd'));
+    expect(viewOf(intent).bgp.neighbors).toMatchObject([{ localAddress: '192.0.2.1' }]);
+    const none = buildRouterView({ ...input('multihop-bfd'), node: input('ipv6-node').node });
+    expect(neighborsOf(none)).toEqual([]);
+    expect(none.problems).toMatchObject([{ reason: 'NodeAddressMissing', path: 'spec.bgp.neighbors[0].localAddress' }]);
+  });
+
+  it('leaves out a neighbor that is there under another name', () => {
+    const intent = buildRouterView(
+      withNeighbors('ipv6-session', (tor) => [tor, { ...tor, name: 'again', address: '2001:DB8:0::fe' }]),
+    );
+    expect(neighborsOf(intent)).toEqual(['tor-1']);
+    expect(intent.problems).toMatchObject([{ reason: 'DuplicateNeighbor', path: 'spec.bgp.neighbors[1]' }]);
+  });
+
+  describe('the AS number of the node', () => {
+    it("is that of the Node's label, else that of the Router", () => {
+      expect(viewOf(asnOf({ 'example.com/asn': '64999' }, 64_512)).asn).toBe('64999');
+      expect(viewOf(asnOf({}, 64_512)).asn).toBe('64512');
+    });
+
+    it('is missed where there is neither, and what runs stays', () => {
+      const intent = asnOf({});
+      expect(intent).toMatchObject({ type: 'keep', problems: [{ reason: 'ASNMissing', path: 'spec.asn' }] });
+      expect(intent.problems[0]?.sentence).toContain('has no label example.com/asn');
+    });
+
+    it.each(['0', '4294967295', '64512; accept', '1.10', ''])('cannot be %j', (text) => {
+      expect(asnOf({ 'example.com/asn': text }, 64_512)).toMatchObject({
+        type: 'keep',
+        problems: [{ reason: 'InvalidValue', object: { kind: 'Node' }, path: 'metadata.labels[example.com/asn]' }],
+      });
+    });
   });
 
   it('needs a next hop of its own family over several hops', () => {

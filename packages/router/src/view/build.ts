@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
 import { formatAddress, KERNEL_PROTOCOL } from '@fairlead/api';
 import type { Address, IPFamily, Router, RouterSpec, ServiceGroup } from '@fairlead/api';
-import { attempt, checkedAt, problemAt, within } from './collect.ts';
+import { attempt, checkedAt, within } from './collect.ts';
 import type { Place } from './collect.ts';
+import { localASN } from './asn.ts';
+import { BFDInterfaces } from './bfd.ts';
 import { groupViews } from './groups.ts';
 import type { StrayRoute } from './groups.ts';
 import { neighborViews } from './neighbors.ts';
-import type { SecretData } from './neighbors.ts';
+import { ospfView } from './ospf.ts';
+import type { InteriorContext } from './ospf.ts';
+import type { SecretData } from './passwords.ts';
 import * as printable from './printable.ts';
 import { NOTHING, YES } from './printable.ts';
 import type { Printable } from './printable.ts';
 import type { RouterViewProblem } from './problem.ts';
+import { ripView } from './rip.ts';
 import type { BGPView, RouterView } from './view.ts';
 
 /** What the router needs to know of its node. */
@@ -20,6 +25,8 @@ export interface RouterNode {
   readonly addresses: Readonly<Partial<Record<IPFamily, Address>>>;
   /** The interface that has virtual addresses and their routes. */
   readonly dummyInterface: string;
+  /** Labels of the Node. Default: none. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface RouterViewInput {
@@ -31,7 +38,7 @@ export interface RouterViewInput {
   readonly node: RouterNode;
   /** Routes of this node that lie outside of all pools. Default: none. */
   readonly strays?: readonly StrayRoute[];
-  /** The last view that was made: a neighbor that has a problem now, such as a lost Secret, stays as it was there. */
+  /** The last view that was made: a neighbor or interface that has a problem now, such as a lost Secret, stays as it was there. */
   readonly previous?: RouterView | undefined;
 }
 
@@ -64,13 +71,10 @@ export function buildRouterView(input: RouterViewInput): RouterIntent {
   switch (daemon) {
     case 'None':
       return { type: 'idle', problems: [] };
+    case 'BIRD':
     case 'FRR': {
-      const sentence = 'this version configures BIRD alone; write BIRD, or None and configure FRR by hand';
-      return { type: 'keep', problems: [problemAt(within(place, 'daemon'), 'DaemonUnsupported', sentence)] };
-    }
-    case 'BIRD': {
       const problems: RouterViewProblem[] = [];
-      const view = attempt(problems, () => birdView(router, place, input, problems));
+      const view = attempt(problems, () => routerView(router, place, input, problems));
       return view === undefined ? { type: 'keep', problems } : { type: 'configure', daemon, view, problems };
     }
     default:
@@ -78,7 +82,7 @@ export function buildRouterView(input: RouterViewInput): RouterIntent {
   }
 }
 
-function birdView(
+function routerView(
   { metadata, spec }: Router,
   place: Place,
   input: RouterViewInput,
@@ -86,13 +90,17 @@ function birdView(
 ): RouterView {
   const { node, serviceGroups, strays = [] } = input;
   const nodePlace: Place = { object: { kind: 'Node', name: node.name }, path: 'metadata.name' };
-  const { asn } = spec;
-  for (const protocol of ['ospf', 'rip'] as const) {
-    if (spec[protocol] !== undefined) {
-      const sentence = `this version has no templates for ${protocol.toUpperCase()}; use bgp, or add it to your own templates`;
-      problems.push(problemAt(within(place, protocol), 'ProtocolUnsupported', sentence));
-    }
-  }
+  const asn = localASN(spec, place, node);
+  const bgp = bgpView(spec, asn, within(place, 'bgp'), input, problems);
+  const bfd = new BFDInterfaces();
+  const interior: InteriorContext = {
+    nodeAddresses: node.addresses,
+    secrets: input.secrets,
+    bfd,
+    previous: input.previous,
+  };
+  const ospf = ospfView(spec.ospf, within(place, 'ospf'), interior, problems);
+  const rip = ripView(spec.rip, within(place, 'rip'), interior, problems);
   return {
     router: checkedAt({ ...place, path: 'metadata.name' }, () => printable.objectName(metadata.name)),
     node: {
@@ -103,24 +111,28 @@ function birdView(
     routerID: checkedAt(within(place, 'routerID'), () =>
       printable.routerID(spec.routerID ?? defaultRouterID(node.name, node.addresses.IPv4)),
     ),
-    asn: asn === undefined ? NOTHING : checkedAt(within(place, 'asn'), () => printable.asNumber(asn)),
+    asn,
     dummyInterface: checkedAt({ ...nodePlace, path: 'dummyInterface' }, () =>
       printable.interfaceName(node.dummyInterface),
     ),
     kernelProtocol: printable.wholeNumber(KERNEL_PROTOCOL, { minimum: 1, maximum: 255 }),
-    bgp: bgpView(spec, within(place, 'bgp'), input, problems),
+    bgp,
+    ospf,
+    rip,
+    bfd: bfd.view(bgp.usesBFD !== NOTHING),
     groups: groupViews(serviceGroups, strays, problems),
     variables: variableViews(spec.variables ?? {}, within(place, 'variables'), problems),
   };
 }
 
 function bgpView(
-  { bgp, asn }: RouterSpec,
+  { bgp }: RouterSpec,
+  asn: Printable,
   place: Place,
   { node, secrets, previous }: RouterViewInput,
   problems: RouterViewProblem[],
 ): BGPView {
-  if (bgp === undefined || asn === undefined) {
+  if (bgp === undefined || asn === NOTHING) {
     return { listenPort: NOTHING, gracefulRestartTime: NOTHING, usesBFD: NOTHING, neighbors: [] };
   }
   const { gracefulRestart } = bgp;

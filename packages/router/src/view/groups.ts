@@ -110,6 +110,7 @@ function groupSymbol(name: string): Printable {
 function rangeView({ prefix, minimum, maximum }: PrefixRange): PrefixRangeView {
   return {
     prefix: formatPrefix(prefix) as Printable,
+    length: prefixLength(prefix.length),
     minLength: prefixLength(minimum),
     maxLength: prefixLength(maximum),
   };

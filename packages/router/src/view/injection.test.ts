@@ -93,6 +93,14 @@ describe('no text of a resource ends a statement', () => {
     'bfd',
     'graceful-restart',
     'link-local-session',
+    'unnumbered',
+    'asn-of-the-node',
+    'ospf-password',
+    'ospf-bfd',
+    'ospf-several-areas',
+    'ospf-metric-and-tag',
+    'rip-password',
+    'rip-bfd-metric-and-tag',
     'communities',
     'aggregates',
     'router-id',
@@ -105,7 +113,8 @@ describe('no text of a resource ends a statement', () => {
         poisoned(groups),
         hostile,
         hostile,
-        (spec, serviceGroups, secret, variable) => {
+        fc.oneof(fc.constantFrom('64999', '1'), hostile),
+        (spec, serviceGroups, secret, variable, label) => {
           if (node === undefined) {
             throw new Error('the case has a node');
           }
@@ -113,8 +122,10 @@ describe('no text of a resource ends a statement', () => {
             // What selects the kind of daemon is no text that a template prints.
             router: { ...router, spec: { ...spec, daemon: 'BIRD', variables: { [variable]: variable } } },
             serviceGroups,
-            secrets: new Map([['tor', { password: Buffer.from(secret).toString('base64') }]]),
-            node,
+            secrets: new Map(
+              ['tor', 'fabric'].map((each) => [each, { password: Buffer.from(secret).toString('base64') }]),
+            ),
+            node: { ...node, labels: { 'example.com/asn': label } },
           });
           if (intent.type !== 'configure') {
             expect(intent.problems.length).toBeGreaterThan(0);

@@ -1,18 +1,16 @@
-import { formatAddress } from '@fairlead/api';
+import { parseAddress, parsePrefix, prefixContains } from '@fairlead/api';
 import type { Address, BGPNeighbor, IPFamily } from '@fairlead/api';
-import { attempt, checkedAt, PlacedProblem, problemAt, within } from './collect.ts';
+import { bfdTimes } from './bfd.ts';
+import { checkedAt, PlacedProblem, problemAt, within } from './collect.ts';
 import type { Place } from './collect.ts';
+import { keptWhereFaulty } from './kept.ts';
+import { passwordView } from './passwords.ts';
+import type { SecretData } from './passwords.ts';
 import * as printable from './printable.ts';
 import { NOTHING, YES } from './printable.ts';
 import type { Printable } from './printable.ts';
 import type { RouterViewProblem } from './problem.ts';
 import type { NeighborView } from './view.ts';
-
-/** `data` of a Secret as the API server gives it: Base64 by key. */
-export type SecretData = Readonly<Record<string, string>>;
-
-/** The key of a Secret that holds a neighbor's password. */
-export const PASSWORD_KEY = 'password';
 
 /** What neighbors need to know beyond the Router. */
 export interface NeighborContext {
@@ -34,25 +32,44 @@ export function neighborViews(
   context: NeighborContext,
   problems: RouterViewProblem[],
 ): NeighborView[] {
-  const taken = new Map<string, string>();
+  const taken: Taken = { protocols: new Map(), places: new Map() };
+  const take = (view: NeighborView): void => {
+    taken.protocols.set(view.protocol, view.name);
+    taken.places.set(placeOfNeighbor(view), view.name);
+  };
   return neighbors.flatMap((neighbor, index) => {
     const at = within(place, `neighbors[${index}]`);
-    const found: RouterViewProblem[] = [];
-    const made = attempt(found, () => neighborView(neighbor, at, taken, context, found));
-    const view = made ?? context.previous.find(({ name }) => name === neighbor.name && !taken.has(protocolName(name)));
-    const consequence =
-      view === undefined ? `neighbor ${neighbor.name} is left out until then` : `until then it stays as it was`;
-    problems.push(
-      ...(made === undefined
-        ? found.map((problem) => ({ ...problem, sentence: `${problem.sentence}; ${consequence}` }))
-        : found),
+    const views = keptWhereFaulty(
+      {
+        what: `neighbor ${neighbor.name}`,
+        make: () => neighborView(neighbor, at, taken, context, problems),
+        previous: () =>
+          context.previous.find(
+            (before) =>
+              before.name === neighbor.name &&
+              !taken.protocols.has(before.protocol) &&
+              !taken.places.has(placeOfNeighbor(before)),
+          ),
+      },
+      problems,
     );
-    if (view === undefined) {
-      return [];
-    }
-    taken.set(view.protocol, neighbor.name);
-    return [view];
+    views.forEach(take);
+    return views;
   });
+}
+
+/** Neighbors that are there already: names by protocol, and by where they are. */
+interface Taken {
+  readonly protocols: Map<string, string>;
+  readonly places: Map<string, string>;
+}
+
+function placeOfNeighbor({
+  address,
+  port,
+  interface: device,
+}: Pick<NeighborView, 'address' | 'port' | 'interface'>): string {
+  return [address, port, device].join(' ');
 }
 
 function protocolName(neighbor: string): string {
@@ -62,7 +79,7 @@ function protocolName(neighbor: string): string {
 function neighborView(
   neighbor: BGPNeighbor,
   place: Place,
-  taken: ReadonlyMap<string, string>,
+  taken: Taken,
   context: NeighborContext,
   problems: RouterViewProblem[],
 ): NeighborView {
@@ -78,33 +95,47 @@ function neighborView(
   };
   const name = checkedAt(within(place, 'name'), () => printable.neighborName(neighbor.name));
   const protocol = printable.birdSymbol(protocolName(neighbor.name));
-  const other = taken.get(protocol);
+  const other = taken.protocols.get(protocol);
   if (other !== undefined) {
     const sentence = `${neighbor.name} and ${other} are one name to BIRD, which has no dashes; rename one of them`;
     throw new PlacedProblem(problemAt(within(place, 'name'), 'NeighborNameClash', sentence));
   }
-  if (neighbor.address === undefined) {
-    const sentence = 'BIRD finds no neighbor without its address; write it, a link-local one perhaps, beside interface';
-    throw new PlacedProblem(problemAt(within(place, 'address'), 'UnnumberedUnsupported', sentence));
+  const where = {
+    address: check('address', (text) => printable.address(text).text, NOTHING),
+    port: check('port', printable.port, NOTHING),
+    interface: check('interface', printable.interfaceName, NOTHING),
+  };
+  if (where.address === NOTHING && where.interface === NOTHING) {
+    const sentence = 'write address, or interface for unnumbered BGP';
+    throw new PlacedProblem(problemAt(within(place, 'address'), 'InvalidValue', sentence));
   }
-  const address = checkedAt(within(place, 'address'), () => printable.address(neighbor.address ?? ''));
-  const families = familiesOf(neighbor, address.value, place, context, problems);
+  const twin = taken.places.get(placeOfNeighbor(where));
+  if (twin !== undefined) {
+    const sentence = `${neighbor.name} is the same neighbor as ${twin}; leave one of the two`;
+    throw new PlacedProblem(problemAt(place, 'DuplicateNeighbor', sentence));
+  }
+  // Found on an interface a neighbor has a link-local address.
+  const address = where.address === NOTHING ? ANY_LINK_LOCAL : parseAddress(where.address);
+  const families = familiesOf(neighbor, address, place, context, problems);
   const holdTime = checkedAt(within(place, 'holdTime'), () =>
     printable.seconds(neighbor.holdTime, { minimum: 3, maximum: 65_535 }),
   );
   return {
     name,
     protocol,
-    address: address.text,
+    ...where,
+    peer: where.address === NOTHING ? where.interface : where.address,
     asn: check('asn', printable.asNumber, NOTHING),
-    port: check('port', printable.port, NOTHING),
-    localAddress: check('localAddress', (text) => printable.address(text).text, NOTHING),
-    interface: check('interface', printable.interfaceName, NOTHING),
+    localAddress: check(
+      'localAddress',
+      (text) => printable.address(text).text,
+      ownAddressFor(neighbor, address, place, context),
+    ),
     multihop: check('multihop', (hops) => printable.wholeNumber(hops, { minimum: 1, maximum: 255 }), NOTHING),
     passive: neighbor.passive ? YES : NOTHING,
-    ...passwordOf(neighbor, place, context),
-    bfdInterval: check('bfd', (bfd) => printable.milliseconds(bfd.interval, { minimum: 10, maximum: 10_000 }), NOTHING),
-    bfdMultiplier: check('bfd', (bfd) => printable.wholeNumber(bfd.multiplier, { minimum: 2, maximum: 50 }), NOTHING),
+    ...passwordView(neighbor.passwordSecret, place, context.secrets),
+    bfdInterval: check('bfd', (bfd) => bfdTimes(bfd, within(place, 'bfd')).interval, NOTHING),
+    bfdMultiplier: check('bfd', (bfd) => bfdTimes(bfd, within(place, 'bfd')).multiplier, NOTHING),
     holdTime,
     // A third of the hold time, as RFC 4271 (10) suggests.
     keepaliveTime: check(
@@ -116,7 +147,31 @@ function neighborView(
   };
 }
 
-type Families = Pick<NeighborView, 'ipv4' | 'ipv6' | 'nextHopIPv4' | 'nextHopIPv6'>;
+/**
+ * Our address in a session with BFD over several hops, where none is written: BIRD cannot do without it there, and says
+ * so only when it reads its configuration. In all other sessions the kernel chooses.
+ */
+function ownAddressFor(
+  { multihop, bfd, localAddress, name }: BGPNeighbor,
+  { family }: Address,
+  place: Place,
+  { nodeAddresses }: NeighborContext,
+): Printable {
+  if (multihop === undefined || bfd === undefined || localAddress !== undefined) {
+    return NOTHING;
+  }
+  const own = nodeAddresses[family];
+  if (own === undefined) {
+    const sentence = `BFD over several hops needs our address, and the node has no ${family} one; write localAddress, or leave bfd out of ${name}`;
+    throw new PlacedProblem(problemAt(within(place, 'localAddress'), 'NodeAddressMissing', sentence));
+  }
+  return printable.addressText(own);
+}
+
+type Families = Pick<NeighborView, 'ipv4' | 'ipv6' | 'nextHopIPv4' | 'nextHopIPv6' | 'extendedNextHop'>;
+
+const ANY_LINK_LOCAL = parseAddress('fe80::');
+const LINK_LOCAL = parsePrefix('fe80::/10');
 
 /**
  * Which families go over the session, and with which next hop. On a network of the node BIRD finds the next hop of
@@ -158,33 +213,14 @@ function familiesOf(
   const ipv6 = decide('IPv6');
   if (ipv4.announced === NOTHING && ipv6.announced === NOTHING) {
     // BIRD would refuse a session without a channel, and only when the configuration is already in use.
-    const sentence = `nothing is left to announce to ${formatAddress(address)}`;
+    const sentence = `nothing is left to announce to ${neighbor.name}`;
     throw new PlacedProblem(problemAt(within(place, 'families'), 'NextHopMissing', sentence));
   }
-  return { ipv4: ipv4.announced, ipv6: ipv6.announced, nextHopIPv4: ipv4.nextHop, nextHopIPv6: ipv6.nextHop };
-}
-
-/** Never an empty password where one is asked for. */
-function passwordOf(
-  { passwordSecret }: BGPNeighbor,
-  place: Place,
-  { secrets }: NeighborContext,
-): Pick<NeighborView, 'password' | 'passwordSecret'> {
-  if (passwordSecret === undefined) {
-    return { password: NOTHING, passwordSecret: NOTHING };
-  }
-  const at = within(place, 'passwordSecret');
-  const secretName = checkedAt(at, () => printable.objectName(passwordSecret));
-  const encoded = secrets.get(passwordSecret)?.[PASSWORD_KEY];
-  if (encoded !== undefined && encoded !== '') {
-    // Editors and `echo` end text with a newline, which no password can hold.
-    const text = Buffer.from(encoded, 'base64')
-      .toString('utf8')
-      .replace(/\r?\n$/, '');
-    const secret: Place = { object: { kind: 'Secret', name: passwordSecret }, path: `data.${PASSWORD_KEY}` };
-    return { password: checkedAt(secret, () => printable.password(text)), passwordSecret: secretName };
-  }
-  const missing = secrets.has(passwordSecret) ? `has no key ${PASSWORD_KEY}` : 'cannot be read';
-  const sentence = `the Secret ${passwordSecret} ${missing}; create it with the key ${PASSWORD_KEY} in the namespace of the release`;
-  throw new PlacedProblem(problemAt(at, 'SecretMissing', sentence));
+  return {
+    ipv4: ipv4.announced,
+    ipv6: ipv6.announced,
+    nextHopIPv4: ipv4.nextHop,
+    nextHopIPv6: ipv6.nextHop,
+    extendedNextHop: prefixContains(LINK_LOCAL, address) && ipv4.announced !== NOTHING ? YES : NOTHING,
+  };
 }

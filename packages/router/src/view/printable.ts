@@ -27,6 +27,14 @@ function matching(text: string, pattern: RegExp, allowed: string): Printable {
   return text as Printable;
 }
 
+/** One of a few words, in the word that templates know it by. */
+export function oneOf<W extends string>(word: W, words: Readonly<Record<W, string>>): Printable {
+  if (!Object.hasOwn(words, word)) {
+    throw new ValueError(`${JSON.stringify(word)} is not allowed; write ${Object.keys(words).join(' or ')}`);
+  }
+  return words[word] as Printable;
+}
+
 /** A whole number within bounds, in decimal digits. */
 export function wholeNumber(value: number, { minimum, maximum }: { minimum: number; maximum: number }): Printable {
   if (!Number.isInteger(value) || value < minimum || value > maximum) {
