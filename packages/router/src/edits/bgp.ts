@@ -10,7 +10,7 @@ import type { Statement } from './statements.ts';
  * those of bgp_proto_start in proto/bgp/config.Y.
  */
 const RULES: SettingRules = {
-  ...rulesFor('keeps', 'description', 'debug', 'mrtdump', 'check link', 'bfd'),
+  ...rulesFor('keeps', 'description', 'debug', 'mrtdump', 'check link'),
   ...rulesFor(
     'restarts',
     'interface',
@@ -53,6 +53,8 @@ const RULES: SettingRules = {
     'require roles',
     'disable after error',
   ),
+  // The neighbor, whose BFD is not told of the end, takes silence for a broken line and ends the session (measured).
+  bfd: { effect: 'keeps', unset: 'off', whenGone: 'may restart' },
   'hold time': { effect: 'restarts', unset: '240' },
   'startup hold time': { effect: 'restarts', unset: '240' },
   'connect delay time': { effect: 'restarts', unset: '5' },
@@ -97,20 +99,13 @@ const CHANNEL_RULES: SettingRules = {
     'long lived graceful restart',
     'long lived stale time',
   ),
-  ...switchesFor(
-    'restarts',
-    'secondary',
-    'validate',
-    'extended next hop',
-    'add paths',
-    'import table',
-    'export table',
-  ),
+  ...switchesFor('restarts', 'secondary', 'validate', 'extended next hop', 'add paths', 'import table', 'export table'),
   // Ends only a session in which the neighbor has not the family.
   mandatory: { effect: 'may restart', unset: 'off' },
 };
 
-const CHANNELS: ReadonlySet<string> = new Set([
+/** Words with which a channel begins. */
+export const CHANNELS: ReadonlySet<string> = new Set([
   'ipv4',
   'ipv6',
   'vpn4',

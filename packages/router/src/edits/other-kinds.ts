@@ -8,9 +8,10 @@ import { statementsIn } from './statements.ts';
  * away there are no routes to tell.
  */
 export const KERNEL_RULES: SettingRules = {
-  ...rulesFor('keeps', 'description', 'debug', 'mrtdump', 'scan time', 'persist', 'graceful restart', 'merge paths'),
-  ...rulesFor('restarts', 'kernel table', 'vrf'),
-  ...switchesFor('restarts', 'disabled', 'learn', 'device routes'),
+  ...rulesFor('keeps', 'description', 'debug', 'mrtdump', 'persist', 'graceful restart', 'netlink rx buffer'),
+  ...rulesFor('restarts', 'kernel table', 'vrf', 'metric', 'learn'),
+  ...switchesFor('restarts', 'disabled', 'device routes', 'merge paths'),
+  'scan time': { effect: 'restarts', unset: '60' },
 };
 
 /** RIP has no sessions; what neighbors must have in common ends their routes where it differs. */

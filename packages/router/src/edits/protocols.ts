@@ -9,6 +9,8 @@ export interface Protocol {
   readonly kind: string;
   /** `v3`, `ng`; empty: the first. */
   readonly variant: string;
+  /** Where it begins, from 1. */
+  readonly line: number;
   /** In their order; of two that set the same the later holds. */
   readonly statements: readonly Statement[];
 }
@@ -35,7 +37,7 @@ export function readConfiguration(text: string): Configuration {
   const protocols = new Map<string, Protocol>();
   const unnamed = new Map<string, number>();
   let routerID: string | undefined;
-  for (const { head, text: whole, block } of statementsIn(piecesOf(text), 'top')) {
+  for (const { head, text: whole, block, line } of statementsIn(piecesOf(text), 'top')) {
     const [first = '', second = '', third] = head;
     if (first === 'define') {
       const value = expand(piecesOf(whole.slice(whole.indexOf('=') + 1)), constants);
@@ -43,16 +45,16 @@ export function readConfiguration(text: string): Configuration {
         constants.set(second, value);
       }
     } else if (first === 'router' && second === 'id') {
-      routerID = expand(head.slice(2).map(asText), constants)
+      routerID = expand(
+        head.slice(2).map((word): Piece => ({ type: 'text', text: word, line })),
+        constants,
+      )
         .map((piece) => piece.text)
         .join(' ');
     } else if ((first === 'protocol' || first === 'template') && block !== undefined) {
       const variant = third !== undefined && VARIANTS.has(third) ? third : '';
       const { name, from } = namesIn(head.slice(variant === '' ? 2 : 3));
-      const statements = [
-        ...(templates.get(from ?? '') ?? []),
-        ...statementsIn(expand(block, constants), 'inside'),
-      ];
+      const statements = [...(templates.get(from ?? '') ?? []), ...statementsIn(expand(block, constants), 'inside')];
       if (first === 'template') {
         templates.set(name ?? '', statements);
       } else {
@@ -62,6 +64,7 @@ export function readConfiguration(text: string): Configuration {
         protocols.set(known, {
           name: known,
           kind: second,
+          line,
           variant: variant === FIRST_VARIANT ? '' : variant,
           statements,
         });
@@ -69,10 +72,6 @@ export function readConfiguration(text: string): Configuration {
     }
   }
   return { protocols, routerID };
-}
-
-function asText(text: string): Piece {
-  return { type: 'text', text };
 }
 
 /** `NAME from TEMPLATE`, both optional. */

@@ -20,16 +20,43 @@ function edited(from: string | RegExp, to: string): string {
 const named = (resets: readonly Reset[]): string[] =>
   resets.map(({ protocol, effect, causes }) => `${protocol} ${effect}: ${causes.join(', ')}`);
 
+const withBFD = (bfd: string): string => edited('hold time 9;', `hold time 9; ${bfd}`);
+
+const withTemplates = (as: number, hold: number): string =>
+  `define OURS = ${as};\ndefine ALSO = OURS;\ntemplate bgp t { hold time ${hold}; ipv4 { import none; }; }\n` +
+  'protocol bgp a from t { local as ALSO; }\nprotocol bgp b from t { local as 7; hold time 9; }';
+
+const withSettings = (rest: string): string => `protocol bgp a { local as 1; neighbor 192.0.2.1 as 2; ${rest} }`;
+
+const withOspf = (rest: string, router = ''): string =>
+  `${router}protocol ospf v3 inner { ipv6 { export all; }; area 0.0.0.51 { interface "eth0" { ${rest} }; }; }`;
+
+const withSecret = (secret: string): string =>
+  BASE.replace(/password "[^"]*"/, `password "${secret}"`).replace(
+    'hold time 9;',
+    `hold time 9; mystery "${secret}" ${secret};`,
+  ) + `protocol ospf o { area 0 { interface "eth0" { password "${secret}" { id 1; }; }; }; }`;
+
+const nameOf = (protocol: string): string => (protocol === 'bgp_tor_1' ? 'tor-1' : protocol);
+
 describe('a change of BIRD’s configuration', () => {
-  it.each(readdirSync(TESTDATA).filter((name) => name.endsWith('.conf')))('that is none resets nothing (%s)', (name) => {
-    const text = readFileSync(join(TESTDATA, name), 'utf8');
-    expect(resetsOf(text, text)).toEqual([]);
-    expect(resetsOf(text, `# another comment\n${text.replaceAll('\t', '  ')}`)).toEqual([]);
-  });
+  it.each(readdirSync(TESTDATA).filter((name) => name.endsWith('.conf')))(
+    'that is none resets nothing (%s)',
+    (name) => {
+      const text = readFileSync(join(TESTDATA, name), 'utf8');
+      expect(resetsOf(text, text)).toEqual([]);
+      expect(resetsOf(text, `# another comment\n${text.replaceAll('\t', '  ')}`)).toEqual([]);
+    },
+  );
 
   it.each<[string, string | RegExp, string, string]>([
     ['hold time', 'hold time 9', 'hold time 12', 'hold time'],
-    ['hold and keepalive time', /hold time 9;\s+keepalive time 3/, 'hold time 12;keepalive time 4', 'hold time, keepalive time'],
+    [
+      'hold and keepalive time',
+      /hold time 9;\s+keepalive time 3/,
+      'hold time 12;keepalive time 4',
+      'hold time, keepalive time',
+    ],
     ['password', 'secret;}', 'geheim;}', 'password'],
     ['password that goes', /password "[^"]*";/, '', 'password'],
     ['our AS', 'port 179 as 64512', 'port 179 as 64599', 'local AS'],
@@ -40,7 +67,12 @@ describe('a change of BIRD’s configuration', () => {
     ["the neighbor's port", '192.0.2.254 port 179', '192.0.2.254 port 1790', 'neighbor port'],
     ['passive mode', 'hold time 9;', 'hold time 9; passive on;', 'passive'],
     ['graceful restart', 'hold time 9;', 'hold time 9; graceful restart on;', 'graceful restart'],
-    ['a channel less', /ipv6 \{\s+import none;\s+export filter announce_ipv6;\s+next hop self;\s+\};/, '', 'channel ipv6'],
+    [
+      'a channel less',
+      /ipv6 \{\s+import none;\s+export filter announce_ipv6;\s+next hop self;\s+\};/,
+      '',
+      'channel ipv6',
+    ],
     ['multihop', 'direct;', 'multihop 2;', 'multihop'],
     ['the interface', 'hold time 9;', 'hold time 9; interface "eth0";', 'interface'],
     ['the router ID', 'router id 192.0.2.1', 'router id 192.0.2.9', 'router id'],
@@ -52,12 +84,20 @@ describe('a change of BIRD’s configuration', () => {
 
   it.each<[string, string | RegExp, string]>([
     ['a filter', 'filter announce_ipv4\n{', 'filter announce_ipv4\n{\n\tif net.len < 8 then reject;'],
-    ['a community', 'function group_web_attributes()\n{', 'function group_web_attributes()\n{ bgp_community.add((64512,1));'],
+    [
+      'a community',
+      'function group_web_attributes()\n{',
+      'function group_web_attributes()\n{ bgp_community.add((64512,1));',
+    ],
     ['a set of prefixes', '10.1.0.0/24{32,32}', '10.1.0.0/24{32,32}, 10.2.0.0/24{24,32}'],
     ['the filter of a channel', 'export filter announce_ipv4', 'export where is_ours()'],
-    ['a filter in its place, with blocks', 'export filter announce_ipv4;', 'export filter { if is_ours() then { accept; } reject; };'],
+    [
+      'a filter in its place, with blocks',
+      'export filter announce_ipv4;',
+      'export filter { if is_ours() then { accept; } reject; };',
+    ],
     ['the next hop', 'next hop self', 'next hop address 192.0.2.7'],
-    ['BFD', 'hold time 9;', 'hold time 9; bfd { interval 100 ms; };'],
+    ['BFD that comes', 'hold time 9;', 'hold time 9; bfd { interval 100 ms; };'],
     ['the description', '"tor-1"', '"the first {one; of # two"'],
     ['the log', 'log stderr { info,', 'log stderr {'],
     ['a default that is written down', 'hold time 9;', 'hold time 9; passive off; strict bind no;'],
@@ -65,8 +105,16 @@ describe('a change of BIRD’s configuration', () => {
     ['the order of statements', 'hold time 9;\n\tkeepalive time 3;', 'keepalive time 3;\n\thold time 9;'],
     ['the order of protocols', /(protocol device\n\{\n\})([\s\S]*)$/, '$2\n$1'],
     ['a constant for a number', /^([\s\S]*)hold time 9/, 'define HOLD = 9;\n$1hold time HOLD'],
-    ['a template for what it says', 'protocol bgp bgp_tor_1\n{\n\tdescription "tor-1";', 'template bgp nodes { description "tor-1"; }\nprotocol bgp bgp_tor_1 from nodes\n{'],
-    ['a new neighbor', 'protocol device', 'protocol bgp other { local as 1; neighbor 192.0.2.7 as 2; ipv4; }\nprotocol device'],
+    [
+      'a template for what it says',
+      'protocol bgp bgp_tor_1\n{\n\tdescription "tor-1";',
+      'template bgp nodes { description "tor-1"; }\nprotocol bgp bgp_tor_1 from nodes\n{',
+    ],
+    [
+      'a new neighbor',
+      'protocol device',
+      'protocol bgp other { local as 1; neighbor 192.0.2.7 as 2; ipv4; }\nprotocol device',
+    ],
     ['the quotes around a name', 'protocol bgp bgp_tor_1', "protocol bgp 'bgp_tor_1'"],
     ['a limit of a channel', 'next hop self;', 'next hop self; export limit 1000 action block;'],
   ])('in %s resets nothing', (_, from, to) => {
@@ -77,6 +125,14 @@ describe('a change of BIRD’s configuration', () => {
     expect(named(resetsOf(BASE, edited('hold time 9;', 'hold time 9; frobnicate "quickly";')))).toEqual([
       'bgp_tor_1 may restart: frobnicate',
     ]);
+  });
+
+  it('knows that a neighbor ends a session whose BFD is taken away', () => {
+    expect(named(resetsOf(withBFD('bfd on;'), BASE))).toEqual(['bgp_tor_1 may restart: bfd']);
+    expect(named(resetsOf(withBFD('bfd { interval 100 ms; };'), withBFD('bfd off;')))).toEqual([
+      'bgp_tor_1 may restart: bfd',
+    ]);
+    expect(named(resetsOf(withBFD('bfd { interval 100 ms; };'), withBFD('bfd { interval 200 ms; };')))).toEqual([]);
   });
 
   it('tells a session that goes from one that has another name', () => {
@@ -92,18 +148,14 @@ describe('a change of BIRD’s configuration', () => {
   });
 
   it('follows constants and templates to where they are used', () => {
-    const of = (as: number, hold: number): string =>
-      `define OURS = ${as};\ndefine ALSO = OURS;\ntemplate bgp t { hold time ${hold}; ipv4 { import none; }; }\n` +
-      'protocol bgp a from t { local as ALSO; }\nprotocol bgp b from t { local as 7; hold time 9; }';
-    expect(named(resetsOf(of(1, 20), of(2, 20)))).toEqual(['a restarts: local AS']);
-    expect(named(resetsOf(of(1, 20), of(1, 30)))).toEqual(['a restarts: hold time']);
+    expect(named(resetsOf(withTemplates(1, 20), withTemplates(2, 20)))).toEqual(['a restarts: local AS']);
+    expect(named(resetsOf(withTemplates(1, 20), withTemplates(1, 30)))).toEqual(['a restarts: hold time']);
   });
 
   it('counts on the default of a setting that is no longer written', () => {
-    const of = (rest: string): string => `protocol bgp a { local as 1; neighbor 192.0.2.1 as 2; ${rest} }`;
-    expect(resetsOf(of('hold time 240; multihop;'), of('multihop 64;'))).toEqual([]);
-    expect(resetsOf(of('direct;'), of(''))).toEqual([]);
-    expect(named(resetsOf(of('hold time 9;'), of('')))).toEqual(['a restarts: hold time']);
+    expect(resetsOf(withSettings('hold time 240; multihop;'), withSettings('multihop 64;'))).toEqual([]);
+    expect(resetsOf(withSettings('direct;'), withSettings(''))).toEqual([]);
+    expect(named(resetsOf(withSettings('hold time 9;'), withSettings('')))).toEqual(['a restarts: hold time']);
   });
 
   it('names where routes come from, as sessions are empty without', () => {
@@ -112,27 +164,26 @@ describe('a change of BIRD’s configuration', () => {
   });
 
   it('tells which interface of OSPF is concerned, and who decides', () => {
-    const of = (rest: string, router = ''): string =>
-      `${router}protocol ospf v3 inner { ipv6 { export all; }; area 0.0.0.51 { interface "eth0" { ${rest} }; }; }`;
-    expect(named(resetsOf(of('cost 10;'), of('cost 20; hello 10;')))).toEqual([]);
-    expect(named(resetsOf(of('hello 10;'), of('hello 2;')))).toEqual([
+    expect(named(resetsOf(withOspf('cost 10;'), withOspf('cost 20; hello 10;')))).toEqual([]);
+    expect(named(resetsOf(withOspf('hello 10;'), withOspf('hello 2;')))).toEqual([
       'inner may restart: area 51 interface "eth0": hello',
     ]);
-    expect(named(resetsOf(of('type broadcast;'), of('type ptp; hello 2;')))).toEqual([
+    expect(named(resetsOf(withOspf('type broadcast;'), withOspf('type ptp; hello 2;')))).toEqual([
       'inner restarts: area 51 interface "eth0": type',
     ]);
-    expect(named(resetsOf(of(''), of('', 'router id 192.0.2.9;')))).toEqual(['inner restarts: router id']);
-    expect(named(resetsOf(of(''), of('').replace('0.0.0.51', '51').replace('"eth0"', '"eth0", "eth1"')))).toEqual([
-      'inner restarts: area 51 interface "eth0"',
-    ]);
+    const second = 'interface "eth1" { stub; hello 3; };';
+    expect(
+      named(resetsOf(withOspf(''), withOspf('').replace('interface "eth0"', `${second} interface "eth0"`))),
+    ).toEqual([]);
+    expect(named(resetsOf(withOspf(''), withOspf('', 'router id 192.0.2.9;')))).toEqual(['inner restarts: router id']);
+    expect(
+      named(resetsOf(withOspf(''), withOspf('').replace('0.0.0.51', '51').replace('"eth0"', '"eth0", "eth1"'))),
+    ).toEqual(['inner restarts: area 51 interface "eth0"']);
   });
 
   it('never shows a value', () => {
     const secrets = ['swordfish', 'correct-horse'];
-    const of = (secret: string): string =>
-      BASE.replace(/password "[^"]*"/, `password "${secret}"`).replace('hold time 9;', `hold time 9; mystery "${secret}" ${secret};`) +
-      `protocol ospf o { area 0 { interface "eth0" { password "${secret}" { id 1; }; }; }; }`;
-    const text = JSON.stringify(resetsOf(of('swordfish'), of('correct-horse')));
+    const text = JSON.stringify(resetsOf(withSecret('swordfish'), withSecret('correct-horse')));
     expect(text).toContain('password');
     expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
   });
@@ -163,7 +214,6 @@ describe('the sentence about resets', () => {
       { protocol: 'bgp_tor_1', kind: 'bgp', effect: 'restarts', causes: ['hold time', 'password'] },
       { protocol: 'bgp_b', kind: 'bgp', effect: 'ends', causes: ['removed'] },
     ];
-    const nameOf = (protocol: string): string => (protocol === 'bgp_tor_1' ? 'tor-1' : protocol);
     expect(describeResets(resets, nameOf)).toBe(
       'ends bgp_b (removed); restarts tor-1 (hold time, password); may restart bgp_a (frobnicate)',
     );
@@ -171,10 +221,12 @@ describe('the sentence about resets', () => {
 
   it('is none where nothing is reset, and short where much is', () => {
     expect(describeResets([])).toBeUndefined();
-    const many = Array.from(
-      { length: 40 },
-      (_, index): Reset => ({ protocol: `bgp_${index}`, kind: 'bgp', effect: 'restarts', causes: ['router id'] }),
-    );
+    const many = Array.from({ length: 40 }, (_, index): Reset => ({
+      protocol: `bgp_${index}`,
+      kind: 'bgp',
+      effect: 'restarts',
+      causes: ['router id'],
+    }));
     expect(describeResets(many)).toContain('bgp_4 (router id) and 35 more');
   });
 });

@@ -18,13 +18,15 @@ export interface Setting {
   readonly unset?: string | undefined;
   /** The effect where it was not there before, if that is another. */
   readonly whenNew?: Effect;
+  /** The effect where it is there no more, if that is another. */
+  readonly whenGone?: Effect | undefined;
 }
 
 /** Settings of a protocol by name: words of BIRD's language, without values. */
 export type Settings = Map<string, Setting>;
 
 /** How a setting is read. */
-export type SettingRule = Pick<Setting, 'effect' | 'unset'>;
+export type SettingRule = Pick<Setting, 'effect' | 'unset' | 'whenGone'>;
 
 export type SettingRules = Readonly<Record<string, SettingRule>>;
 
@@ -91,10 +93,14 @@ export function differences(
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
     const [old, now] = [before.get(name), after.get(name)];
     const unset = old?.unset ?? now?.unset;
-    if ((old?.value ?? unset) === (now?.value ?? unset)) {
+    const [was, is] = [old?.value ?? unset, now?.value ?? unset];
+    const parent = name.slice(0, Math.max(0, name.lastIndexOf(': ')));
+    if (was === is || before.has(parent) !== after.has(parent)) {
+      // What comes or goes with the interface that it belongs to says nothing more than that.
       return [];
     }
-    const effect = (old === undefined ? now?.whenNew : undefined) ?? now?.effect ?? old?.effect ?? 'may restart';
+    const special = was === unset ? now?.whenNew : is === unset ? old?.whenGone : undefined;
+    const effect = special ?? now?.effect ?? old?.effect ?? 'may restart';
     return effect === 'keeps' ? [] : [{ name, effect }];
   });
 }

@@ -4,6 +4,8 @@ import { tokensOf } from '../bird/tokens.ts';
 export interface Piece {
   readonly type: 'text' | 'end' | 'open' | 'close';
   readonly text: string;
+  /** From 1. */
+  readonly line: number;
 }
 
 /** A statement of BIRD's language, without comments. */
@@ -14,6 +16,8 @@ export interface Statement {
   readonly text: string;
   /** What its first block holds; undefined where it has none. */
   readonly block: readonly Piece[] | undefined;
+  /** Where it begins, from 1. */
+  readonly line: number;
 }
 
 const SIGNS: Readonly<Record<string, Piece['type']>> = { ';': 'end', '{': 'open', '}': 'close' };
@@ -27,9 +31,9 @@ export function piecesOf(text: string): readonly Piece[] {
     const written = token.type === 'string' ? `"${token.text}"` : token.text;
     const last = pieces.at(-1);
     if (type === 'text' && token.type !== 'string' && token.start === end && last?.type === 'text') {
-      pieces[pieces.length - 1] = { type, text: last.text + written };
+      pieces[pieces.length - 1] = { ...last, text: last.text + written };
     } else {
-      pieces.push({ type, text: written });
+      pieces.push({ type, text: written, line: token.line });
     }
     // A string is a piece of its own, whatever stands against it.
     end = token.type === 'string' ? -1 : token.end;
@@ -76,6 +80,7 @@ function statementOf(pieces: readonly Piece[]): Statement {
     head: (open === -1 ? pieces : pieces.slice(0, open)).map(({ text }) => text),
     text: pieces.map(({ text }) => text).join(' '),
     block: open === -1 ? undefined : pieces.slice(open + 1, closeOf(pieces, open)),
+    line: pieces[0]?.line ?? 1,
   };
 }
 

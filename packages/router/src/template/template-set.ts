@@ -1,6 +1,7 @@
 import Handlebars from 'handlebars';
 import { messageOf } from '../system-error.ts';
 import type { RouterView } from '../view/view.ts';
+import { Budget } from './budget.ts';
 import { TemplateError } from './error.ts';
 import type { TemplateLine } from './error.ts';
 import { markLines, takeMarksOut } from './line-marks.ts';
@@ -53,13 +54,18 @@ export function compileTemplates(files: ReadonlyMap<string, string>, mainTemplat
   }
   const environment = Handlebars.create();
   environment.registerHelper('eq', (a: unknown, b: unknown) => a === b);
+  const budget = new Budget();
+  countTurns(environment, budget);
   const programs = parseReachable(files, mainTemplate);
-  const compiled = new Map([...programs].map(([file, program]) => [file, compile(environment, file, program)] as const));
+  const compiled = new Map(
+    [...programs].map(([file, program]) => [file, compile(environment, file, program, budget)] as const),
+  );
   const partials = Object.fromEntries(
     [...compiled].map(([file, template]) => [file.slice(0, -EXTENSION.length), template] as const),
   );
   return {
     main: (view) => {
+      budget.begin();
       const main = compiled.get(mainTemplate);
       return main === undefined ? '' : main(view, { partials });
     },
@@ -95,7 +101,7 @@ function partialNames(program: hbs.AST.Program): readonly string[] | 'computed' 
   const found: (string | undefined)[] = [];
   // A name is a path to the compiler, and a subexpression where it is computed.
   const take = ({ name }: Pick<hbs.AST.PartialStatement, 'name'>): void => {
-    found.push('original' in name ? String(name.original) : undefined);
+    found.push('original' in name ? name.original : undefined);
   };
   class Finder extends Handlebars.Visitor {
     override PartialStatement(partial: hbs.AST.PartialStatement): void {
@@ -116,15 +122,16 @@ function compile(
   environment: typeof Handlebars,
   file: string,
   program: hbs.AST.Program,
+  budget: Budget,
 ): Handlebars.TemplateDelegate {
-  refuseBlockParameters(program, file);
+  refuseUnchecked(program, file);
   askForEveryName(program);
   markLines(program, file);
   const template = environment.compile(program, COMPILE_OPTIONS);
   // Compilation is lazy, and an error in a partial names a line but no file.
   return (context: unknown, options?: Handlebars.RuntimeOptions) => {
     try {
-      return template(context, options);
+      return budget.spend(template(context, options));
     } catch (error) {
       throw asTemplateError(error, file);
     }
@@ -142,8 +149,18 @@ function parse(text: string, file: string): hbs.AST.Program {
   }
 }
 
-/** Handlebars' strict mode passes over names below a block parameter; so there are none. */
-function refuseBlockParameters(program: hbs.AST.Program, file: string): void {
+/** Has each turn of a list counted. */
+function countTurns(environment: typeof Handlebars, budget: Budget): void {
+  const each = environment.helpers['each'];
+  environment.registerHelper('each', function (this: unknown, list: unknown, options: Handlebars.HelperOptions) {
+    const fn: Handlebars.TemplateDelegate = (context: unknown, more?: Handlebars.RuntimeOptions) =>
+      budget.spend(options.fn(context, more));
+    return each?.call(this, list, { ...options, fn });
+  });
+}
+
+/** Handlebars' strict mode passes over names below a block parameter, and templates inside of one cannot be counted. */
+function refuseUnchecked(program: hbs.AST.Program, file: string): void {
   class Refuser extends Handlebars.Visitor {
     override Program(inner: hbs.AST.Program): void {
       if (inner.blockParams !== undefined && inner.blockParams.length > 0) {
@@ -151,6 +168,11 @@ function refuseBlockParameters(program: hbs.AST.Program, file: string): void {
         throw new TemplateError('names between bars (as |x|) are not checked; write the block without them', at);
       }
       super.Program(inner);
+    }
+
+    override DecoratorBlock(block: hbs.AST.DecoratorBlock): void {
+      const at = { file, line: block.loc.start.line };
+      throw new TemplateError('a template inside of a template (#*inline) is not possible; make it a file', at);
     }
   }
   new Refuser().accept(program);
