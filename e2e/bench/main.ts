@@ -25,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'main-job', title: 'From a Service to the wire' },
   { name: 'allocator', title: 'Allocation' },
   { name: 'local', title: 'Local addresses' },
+  { name: 'router', title: 'Virtual addresses and the router' },
   { name: 'netlink', title: 'Netlink' },
   { name: 'footprint', title: 'Memory, processor time, start' },
 ];
