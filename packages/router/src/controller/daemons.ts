@@ -1,4 +1,5 @@
 import { birdDaemon } from '../bird/daemon.ts';
+import { frrDaemon } from '../frr/daemon.ts';
 import type { RoutingDaemon } from './daemon.ts';
 
 export interface DaemonsOptions {
@@ -10,5 +11,5 @@ export interface DaemonsOptions {
 
 /** All daemons that the controller can drive; a Router chooses one of them by `spec.daemon`. */
 export function routingDaemons({ directory, birdPath }: DaemonsOptions): readonly RoutingDaemon[] {
-  return [birdDaemon({ directory, birdPath })];
+  return [birdDaemon({ directory, birdPath }), frrDaemon({ directory, vtyshPath: 'vtysh' })];
 }
