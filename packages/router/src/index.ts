@@ -1,6 +1,6 @@
 export * from './view/build.ts';
 export type { StrayRoute } from './view/groups.ts';
-export { PASSWORD_KEY, secretNamesOf } from './view/passwords.ts';
+export { PASSWORD_KEY, passwordsBySecret, secretNamesOf } from './view/passwords.ts';
 export type { SecretData } from './view/passwords.ts';
 export type { Printable } from './view/printable.ts';
 export { ROUTER_VIEW_PROBLEMS } from './view/problem.ts';
@@ -16,5 +16,14 @@ export type { RouterControllerOptions, RouterObserver } from './controller/contr
 export { IDLE_CONFIGURATION } from './bird/idle.ts';
 export { nodeRouterStatus, routerVerdict } from './controller/status.ts';
 export type { DaemonKind, ObservedSession } from './controller/daemon.ts';
-export type { ConfigurationState, RefusedConfiguration, RouterStatus, RouterVerdict } from './controller/status.ts';
+export type {
+  ConfigurationState,
+  LastReset,
+  RefusedConfiguration,
+  RouterStatus,
+  RouterVerdict,
+} from './controller/status.ts';
+export { describeResets } from './edits/describe.ts';
+export { resetsOf } from './edits/resets.ts';
+export type { Reset } from './edits/resets.ts';
 export type { Logger } from './logger.ts';

@@ -28,6 +28,8 @@ export interface ReflectorOptions<T extends KubeObject, P extends Projected> {
   readonly fieldSelector?: string;
   /** 0 ≤ x < 1; spreads waits and the ends of watches. Default `Math.random`. */
   readonly random?: () => number;
+  /** Called with each failure, before it is waited for. Whoever aborts the signal of `run` there ends the trying. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /** One frame of a watch. */
@@ -158,6 +160,7 @@ export class Reflector<T extends KubeObject, P extends Projected> {
       this.#version = undefined;
     }
     this.#outage.failed(error);
+    this.#options.onFailure?.(error);
     await this.#backoff.failed(signal, { answered: !isNetworkError(error), atLeastMs: retryAfterMs(error) });
   }
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { IPFamily, Address, NodeRouterStatus, Router, ServiceGroup } from '@fairlead/api';
-import { isNotFound, SECRETS } from '@fairlead/kube';
 import type { EventRecorder, KubeClient } from '@fairlead/kube';
 import type * as RouterLibrary from '@fairlead/router';
 import type {
@@ -17,11 +16,10 @@ import type { Timers } from '../apply/timers.ts';
 import type { StrayRoute } from '../plan/types.ts';
 import { RouterEvents } from '../status/router-events.ts';
 import { RouterReport } from '../status/router-report.ts';
+import { RouterSecrets } from './router-secrets.ts';
 
 /** Changes come in groups; the router is told once. */
 const GATHER_MS = 20;
-/** Secrets are not watched (agents may read only those that are named to them); this is how soon a new one counts. */
-const SECRETS_MS = 60_000;
 
 /** What the router's configuration is made of. */
 export interface RouterFacts {
@@ -62,8 +60,7 @@ export class RouterSide {
   #controller: RouterController | undefined;
   #previous: RouterView | undefined;
   #cancel: (() => void) | undefined;
-  #secrets: ReadonlyMap<string, SecretData> = new Map();
-  #secretNames = '';
+  #secrets: RouterSecrets | undefined;
   #running: Promise<void> = Promise.resolve();
   readonly #report: RouterReport;
   readonly #events: RouterEvents;
@@ -79,7 +76,7 @@ export class RouterSide {
   changed(): void {
     this.#cancel ??= this.#options.timers.after(GATHER_MS, () => {
       this.#cancel = undefined;
-      this.#running = this.#running.then(() => this.#tell({ readSecrets: false }));
+      this.#running = this.#running.then(() => this.#tell());
     });
   }
 
@@ -104,11 +101,12 @@ export class RouterSide {
   async close(): Promise<void> {
     this.#cancel?.();
     this.#report.close();
+    await this.#secrets?.close();
     await this.#controller?.close();
   }
 
-  async #tell({ readSecrets }: { readonly readSecrets: boolean }): Promise<void> {
-    const { facts, node, signal, logger, directory, templateDirectory, observer } = this.#options;
+  async #tell(): Promise<void> {
+    const { facts, signal, directory } = this.#options;
     const now = facts();
     if (now === undefined || signal.aborted) {
       return;
@@ -118,54 +116,57 @@ export class RouterSide {
     }
     // A node without a routing daemon never needs it: templates and file watching cost 5 MiB.
     this.#library ??= await import('@fairlead/router');
-    const { buildRouterView, secretNamesOf, RouterController: Controller } = this.#library;
-    await this.#readSecrets(now.router === undefined ? [] : secretNamesOf(now.router.spec), readSecrets);
-    const intent: RouterIntent = buildRouterView({
-      router: now.router,
-      serviceGroups: now.serviceGroups,
-      secrets: this.#secrets,
-      node: { name: node, addresses: now.addresses, dummyInterface: now.dummyInterface, labels: now.labels },
-      strays: now.strays,
-      previous: this.#previous,
-    });
-    if (intent.type === 'configure') {
-      this.#previous = intent.view;
+    const controller = this.#open(this.#library);
+    const secrets = this.#readSecrets(this.#library, now.router);
+    if (secrets !== undefined && !signal.aborted) {
+      controller.update(this.#intent(this.#library, now, secrets));
     }
-    if (this.#controller === undefined && !signal.aborted) {
+  }
+
+  /** The controller, made where there is none: from then on the daemon can start. */
+  #open({ RouterController: Controller }: typeof RouterLibrary): RouterController {
+    if (this.#controller === undefined) {
+      const { directory, templateDirectory, logger, observer } = this.#options;
       this.#controller = new Controller({ directory, templateDirectory, logger, observer });
       this.#controller.onChange((status) => this.#statusChanged(status));
     }
-    this.#controller?.update(intent);
+    return this.#controller;
+  }
+
+  #readSecrets(
+    { PASSWORD_KEY, secretNamesOf }: typeof RouterLibrary,
+    router: Router | undefined,
+  ): ReadonlyMap<string, SecretData> | undefined {
+    this.#secrets ??= new RouterSecrets({ ...this.#options, key: PASSWORD_KEY, changed: () => this.changed() });
+    return this.#secrets.read(router === undefined ? [] : secretNamesOf(router.spec));
+  }
+
+  #intent(
+    { buildRouterView, passwordsBySecret }: typeof RouterLibrary,
+    { router, serviceGroups, strays, addresses, dummyInterface, labels }: RouterFacts,
+    secrets: ReadonlyMap<string, SecretData>,
+  ): RouterIntent {
+    const node = { name: this.#options.node, addresses, dummyInterface, labels };
+    const build = (given: ReadonlyMap<string, SecretData>): RouterIntent =>
+      buildRouterView({ router, serviceGroups, secrets: given, node, strays, previous: this.#previous });
+    if (this.#previous === undefined) {
+      // What a past life ran, as far as it hung on passwords: a session is not to end because one cannot be read now.
+      const before = build(this.#secrets?.remembered() ?? new Map());
+      this.#previous = before.type === 'configure' ? before.view : undefined;
+    }
+    const intent = build(secrets);
+    if (intent.type === 'configure') {
+      this.#previous = intent.view;
+    }
+    if (intent.type !== 'keep') {
+      this.#secrets?.remember(intent.type === 'configure' ? passwordsBySecret(intent.view) : new Map());
+    }
+    return intent;
   }
 
   #statusChanged(status: RouterStatus): void {
     const metadata = this.#options.facts()?.router?.metadata;
     this.#report.update(status);
     this.#events.update(status, metadata && { name: metadata.name, uid: metadata.uid });
-  }
-
-  async #readSecrets(names: readonly string[], again: boolean): Promise<void> {
-    if (!again && names.join() === this.#secretNames) {
-      return;
-    }
-    const { client, namespace, signal, logger, timers } = this.#options;
-    const secrets = new Map<string, SecretData>();
-    for (const name of names) {
-      try {
-        const { data } = await client.get(SECRETS, { namespace, name }, { signal });
-        secrets.set(name, { ...data });
-      } catch (error) {
-        if (!isNotFound(error) && !signal.aborted) {
-          logger.warn('A Secret of the Router cannot be read', { secret: name, error });
-        }
-      }
-    }
-    this.#secrets = secrets;
-    this.#secretNames = names.join();
-    if (names.length > 0) {
-      timers.after(SECRETS_MS, () => {
-        this.#running = this.#running.then(() => this.#tell({ readSecrets: true }));
-      });
-    }
   }
 }

@@ -8,8 +8,12 @@ export interface WatchOptions<T extends KubeObject, P extends Projected> {
   readonly project: (object: T) => P | undefined;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Default: all of them, or none where the type has none. */
+  readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Called with each failure to list or to watch. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /** How far a watch is. */

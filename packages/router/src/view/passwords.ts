@@ -45,8 +45,9 @@ export function passwordView(
       passwordSecret: secretName,
     };
   }
-  const missing = secrets.has(passwordSecret) ? `has no key ${PASSWORD_KEY}` : 'cannot be read';
-  const sentence = `the Secret ${passwordSecret} ${missing}; create it with the key ${PASSWORD_KEY} in the namespace of the release`;
+  const sentence = secrets.has(passwordSecret)
+    ? `the Secret ${passwordSecret} has no key ${PASSWORD_KEY}; put the password there`
+    : `the Secret ${passwordSecret} is missing, or agents may not read it; create it with the key ${PASSWORD_KEY} in the namespace of the release, and name it in router.secretNames of the chart`;
   throw new PlacedProblem(problemAt(at, 'SecretMissing', sentence));
 }
 
@@ -60,6 +61,13 @@ export function secretNamesOf({ bgp, ospf, rip }: Pick<RouterSpec, 'bgp' | 'ospf
   const interfaces = [...(ospf?.areas ?? []).flatMap((area) => area.interfaces), ...(rip?.interfaces ?? [])];
   const names = [...(bgp?.neighbors ?? []), ...interfaces].map(({ passwordSecret }) => passwordSecret);
   return [...new Set(names.filter((name) => name !== undefined))].sort();
+}
+
+/** The passwords of a view by the Secrets that they are from. */
+export function passwordsBySecret({ bgp, ospf, rip }: RouterView): ReadonlyMap<string, string> {
+  const interfaces = [...ospf.areas.flatMap((area) => area.interfaces), ...rip.interfaces];
+  const used = [...bgp.neighbors, ...interfaces].filter(({ passwordSecret }) => passwordSecret !== NOTHING);
+  return new Map(used.map(({ passwordSecret, password }) => [passwordSecret, password]));
 }
 
 /** All passwords of a view, each once: what must not be shown to people. */
