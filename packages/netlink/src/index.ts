@@ -31,6 +31,7 @@ export {
   deleteLink,
   deleteRoute,
   setLinkDown,
+  setLinkMTU,
   setLinkUp,
 } from './request.ts';
 export type { NetlinkResult } from './socket/request-socket.ts';

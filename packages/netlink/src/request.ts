@@ -67,7 +67,10 @@ export interface AddLinkRequest {
 export interface SetLinkRequest {
   readonly kind: 'setLink';
   readonly index: number;
-  readonly up: boolean;
+  /** Switched on or off. Default: as it is. */
+  readonly up?: boolean;
+  /** In bytes. Default: as it is. */
+  readonly mtu?: number;
 }
 
 export interface DeleteLinkRequest {
@@ -122,6 +125,11 @@ export function setLinkUp(index: number): SetLinkRequest {
 /** Switches an interface off; IPv6 addresses on it are lost. */
 export function setLinkDown(index: number): SetLinkRequest {
   return { kind: 'setLink', index, up: false };
+}
+
+/** Gives an interface another MTU, in bytes; below 1280 it loses all IPv6 that it has. */
+export function setLinkMTU(index: number, mtu: number): SetLinkRequest {
+  return { kind: 'setLink', index, mtu };
 }
 
 /** Removes an interface that was made by software. */

@@ -7,6 +7,7 @@ import {
   deleteLink,
   deleteRoute,
   setLinkDown,
+  setLinkMTU,
   setLinkUp,
 } from '../request.ts';
 import { address, prefix } from '../testing/address.ts';
@@ -113,6 +114,12 @@ describe('encodeRequest', () => {
     expect(marked.length - plain.length).toBe(8);
     // u16 length 5, u16 type IFA_PROTO (11), u8 201, padding.
     expect(marked.subarray(-8).toString('hex')).toBe('05000b00c9000000');
+  });
+
+  it('gives an interface an MTU and leaves it as far on or off as it is', () => {
+    const bytes = encodeRequest(setLinkMTU(index, 1500), 7);
+    // struct ifinfomsg: index, flags, change; then u16 length 8, u16 type IFLA_MTU (4), u32 1500.
+    expect(bytes.subarray(20).toString('hex')).toBe('02000000000000000000000008000400dc050000');
   });
 
   it('never lets the preferred lifetime outlast the valid one, which the kernel refuses', () => {

@@ -7,6 +7,7 @@ import type {
   DeleteAddressRequest,
   DeleteRouteRequest,
   NetlinkRequest,
+  SetLinkRequest,
 } from '../request.ts';
 import { routeScope } from '../request.ts';
 import { BodyWriter } from './attributes.ts';
@@ -23,6 +24,7 @@ import {
   IFLA_IFNAME,
   IFLA_INFO_KIND,
   IFLA_LINKINFO,
+  IFLA_MTU,
   NLM_F_ACK,
   NLM_F_CREATE,
   NLM_F_EXCL,
@@ -174,6 +176,15 @@ function encodeAddLink(request: AddLinkRequest): Encoded {
   return { type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, body: body.finish() };
 }
 
+function encodeSetLink({ index, up, mtu }: SetLinkRequest): Encoded {
+  const change = up === undefined ? 0 : IFF_UP;
+  const body = new BodyWriter(linkHeader({ index, flags: up === true ? IFF_UP : 0, change }), CAPACITY);
+  if (mtu !== undefined) {
+    body.uint32(IFLA_MTU, mtu);
+  }
+  return { type: RTM_NEWLINK, flags: 0, body: body.finish() };
+}
+
 function encode(request: NetlinkRequest): Encoded {
   switch (request.kind) {
     case 'addAddress':
@@ -186,10 +197,8 @@ function encode(request: NetlinkRequest): Encoded {
       return encodeDeleteRoute(request);
     case 'addLink':
       return encodeAddLink(request);
-    case 'setLink': {
-      const flags = request.up ? IFF_UP : 0;
-      return { type: RTM_NEWLINK, flags: 0, body: linkHeader({ index: request.index, flags, change: IFF_UP }) };
-    }
+    case 'setLink':
+      return encodeSetLink(request);
     case 'deleteLink':
       return { type: RTM_DELLINK, flags: 0, body: linkHeader({ index: request.index }) };
     default:
@@ -217,7 +226,9 @@ export function describeRequest(request: NetlinkRequest): string {
     case 'addLink':
       return `make interface ${request.name} of kind ${request.linkKind}`;
     case 'setLink':
-      return `switch interface ${request.index} ${request.up ? 'on' : 'off'}`;
+      return request.mtu === undefined
+        ? `switch interface ${request.index} ${request.up === true ? 'on' : 'off'}`
+        : `give interface ${request.index} an MTU of ${request.mtu}`;
     case 'deleteLink':
       return `delete interface ${request.index}`;
     default:

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parsePrefix } from '@fairlead/api';
+import { ForeignInterfaceError, IPv6DisabledError } from '../apply/dummy-interface.ts';
 import type { SettingsProblem } from '../cluster/last-good.ts';
 import type { HostTrouble } from '../facts/host-settings.ts';
+import { link } from '../facts/testing.ts';
 import { findingsOf } from './findings.ts';
 import type { Troubles } from './findings.ts';
 
@@ -115,9 +117,19 @@ const SETTINGS_PROBLEMS: Readonly<Record<SettingsProblem['type'], true>> = {
   InvalidDummyInterface: true,
 };
 
+test('an interface that is not ours is said once, and keeps the node from being ready', () => {
+  const kernelProblem = new ForeignInterfaceError(link(3, 'kube-lb0', { kind: 'bridge' }));
+  const settingsProblems = [{ type: 'InvalidDummyInterface', message: 'asked for' }] as const;
+  const findings = findingsOf({ ...none, kernelProblem, settingsProblems });
+  expect(findings).toMatchObject([
+    { type: 'Ready', status: 'False', reason: 'InvalidDummyInterface' },
+    { type: 'InvalidDummyInterface', message: expect.stringContaining('kube-lb0 is of kind bridge') as string },
+  ]);
+});
+
 test('every condition that there can be is explained in docs/troubleshooting.md, and no other', () => {
   const prefix = parsePrefix('10.0.0.0/16');
-  const everything = findingsOf({
+  const troubles: Troubles = {
     gate: 'unchecked',
     gateURL: 'http://127.0.0.1:10256/healthz',
     hasSegments: false,
@@ -139,7 +151,11 @@ test('every condition that there can be is explained in docs/troubleshooting.md,
     router: { ready: false, reason: 'Waiting', message: '' },
     proxied: [{ interface: 'eth0', subnet: prefix, mac: '02:00:00:00:00:01' }],
     waiting: 'for something',
-  });
+  };
+  const everything = [
+    ...findingsOf(troubles),
+    ...findingsOf({ ...troubles, kernelProblem: new IPv6DisabledError(['net.ipv6.conf.kube-lb0.disable_ipv6=0']) }),
+  ];
   const page = readFileSync(new URL('../../../../docs/troubleshooting.md', import.meta.url), 'utf8');
   const explained = Array.from(page.matchAll(/^\| `(\w+)`/gm), ([, type]) => type);
   const told = everything.map(({ type }) => type).filter((type) => type !== 'Ready');

@@ -1,6 +1,7 @@
 import { formatPrefix } from '@fairlead/api';
 import type { Prefix } from '@fairlead/api';
 import type { RouterVerdict } from '@fairlead/router';
+import { ForeignInterfaceError, IPv6DisabledError } from '../apply/dummy-interface.ts';
 import type { SettingsProblem } from '../cluster/last-good.ts';
 import type { GateState } from '../health/data-path.ts';
 import type { NetworkDaemon } from '../facts/host-settings.ts';
@@ -21,7 +22,7 @@ export interface Troubles {
   /** Kind of the interface for virtual addresses; `ifb` is a stand-in. */
   readonly dummyKind: string | undefined;
   readonly dummyInterface: string;
-  /** The kernel's last refusal that still stands. */
+  /** What stands in the way in the kernel, while it does: a refusal, or the interface for virtual addresses. */
   readonly kernelProblem: Error | undefined;
   readonly refusedAggregates: readonly RefusedAggregate[];
   /** Addresses that the network itself uses, as text. */
@@ -84,7 +85,11 @@ function troublesFound(troubles: Troubles): Trouble[] {
   if (troubles.waiting !== undefined) {
     find('Waiting', true, troubles.waiting);
   }
-  if (kernelProblem !== undefined) {
+  if (kernelProblem instanceof ForeignInterfaceError) {
+    find('InvalidDummyInterface', true, kernelProblem.message);
+  } else if (kernelProblem instanceof IPv6DisabledError) {
+    find('IPv6Disabled', true, kernelProblem.message);
+  } else if (kernelProblem !== undefined) {
     find('KernelRefuses', true, `the kernel refuses what is asked of it: ${kernelProblem.message}`);
   }
   if (!troubles.hasSegments) {
@@ -95,7 +100,9 @@ function troublesFound(troubles: Troubles): Trouble[] {
     );
   }
   for (const { type, message } of troubles.settingsProblems) {
-    find(type, false, message);
+    if (!found.some((each) => each.type === type)) {
+      find(type, false, message);
+    }
   }
   if (troubles.gate === 'unchecked' && troubles.gateURL !== undefined) {
     find(

@@ -3,6 +3,7 @@ import { parseDuration } from '@fairlead/api';
 import type { Netlink, NetlinkError } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import { DummyInterface } from '../apply/dummy-interface.ts';
+import { systemIPv6Switch } from '../apply/ipv6-switch.ts';
 import { LocalAddresses } from '../apply/local-addresses.ts';
 import { sustainableLifetime } from '../apply/renewal.ts';
 import { RestoreLimiter } from '../apply/restore-limiter.ts';
@@ -10,7 +11,9 @@ import type { Timers } from '../apply/timers.ts';
 import { VirtualApplier } from '../apply/virtual-applier.ts';
 import type { Restored } from '../apply/restoration.ts';
 import type { KernelChange, KernelState } from '../facts/kernel-state.ts';
+import { isDummy } from '../facts/ownership.ts';
 import type { AddressMark } from '../facts/ownership.ts';
+import type { Segment } from '../plan/types.ts';
 import { KernelWatch } from './kernel-watch.ts';
 import type { AgentMetrics } from './metrics.ts';
 
@@ -41,7 +44,7 @@ export class KernelSide {
   readonly local: LocalAddresses;
   readonly limiter = new RestoreLimiter();
   readonly #options: KernelSideOptions;
-  #dummyProblem: NetlinkError | undefined;
+  #dummyProblem: Error | undefined;
   #virtualProblem: NetlinkError | undefined;
 
   constructor(options: KernelSideOptions) {
@@ -69,10 +72,13 @@ export class KernelSide {
       netlink,
       state,
       logger,
+      ipv6: systemIPv6Switch(),
       name: spec().dummyInterface,
       problem: (error) => {
-        this.#dummyProblem = error;
-        options.problem();
+        if (error?.message !== this.#dummyProblem?.message) {
+          this.#dummyProblem = error;
+          options.problem();
+        }
       },
     });
     this.virtual = new VirtualApplier({
@@ -83,7 +89,7 @@ export class KernelSide {
       limiter: this.limiter,
       logger,
       mark,
-      graceMs: GRACE_MS,
+      graceMs: () => GRACE_MS,
       hooks: {
         restored: (restored) => {
           metrics.restored(restored.type);
@@ -135,8 +141,8 @@ export class KernelSide {
     return this.watch.state;
   }
 
-  /** What the kernel refuses, while it does. */
-  get problem(): NetlinkError | undefined {
+  /** What stands in the way of what is wanted in the kernel, while it does. */
+  get problem(): Error | undefined {
     return this.#dummyProblem ?? this.#virtualProblem;
   }
 
@@ -144,6 +150,26 @@ export class KernelSide {
   async start(): Promise<void> {
     await this.watch.start();
     this.dummy.use(this.#options.spec().dummyInterface);
+  }
+
+  /**
+   * Another interface for virtual addresses may be meant than before. What is on former ones moves: all that could be one
+   * and is no local interface, so that one that was renamed, or was meant in a past life of the agent, is found as well.
+   */
+  useDummy(name: string, segments: readonly Pick<Segment, 'index'>[]): void {
+    const changed = this.dummy.use(name);
+    const local = new Set(segments.map(({ index }) => index));
+    const formers = [...this.state.links.values()].filter(
+      (link) =>
+        isDummy(link) &&
+        link.index !== this.dummy.index &&
+        !local.has(link.index) &&
+        this.state.countOurAddresses(link.index) > 0,
+    );
+    this.virtual.moveFrom(new Set(formers.map(({ index }) => index)));
+    if (changed) {
+      this.virtual.interfaceChanged();
+    }
   }
 
   close(): void {

@@ -226,7 +226,7 @@ export class LocalSide {
 
   async #collect(segments: readonly Segment[]): Promise<void> {
     const { kernel, logger } = this.#options;
-    const kept = new Set([...segments.map(({ index }) => index), kernel.dummy.index]);
+    const kept = new Set([...segments.map(({ index }) => index), kernel.dummy.index, ...kernel.virtual.formers]);
     const strays = [...kernel.state.ourAddresses].filter(({ index }) => !kept.has(index));
     if (strays.length > 0) {
       await kernel.local.remove(strays.map(({ address, index }) => ({ address, interfaceIndex: index })));

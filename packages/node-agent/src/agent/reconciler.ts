@@ -129,7 +129,7 @@ export class Reconciler {
       case 'our-address':
         if (change.address.index !== kernel.dummy.index) {
           const { address, index } = change.address;
-          if (change.gone && !kernel.local.isRemoving(change.address)) {
+          if (change.gone && !kernel.local.isRemoving(change.address) && !kernel.virtual.formers.has(index)) {
             local.addressGone({ address, interfaceIndex: index });
           } else if (!change.gone) {
             this.surroundingsChanged();
@@ -209,7 +209,7 @@ export class Reconciler {
     // The candidates first: with the view comes the judgement of what was adopted.
     local.candidates(candidates, (key) => planner.candidate(key));
     this.#tellLocalSide(view);
-    kernel.dummy.use(view.spec.dummyInterface);
+    kernel.useDummy(view.spec.dummyInterface, this.#options.interfaces.segments);
     kernel.virtual.follow(view.live ? planner : keepingEverything(planner));
     logger.info(view.live ? 'Announcing' : 'Going on from the state file until the API server answers', {
       services: planner.services.size,
@@ -222,9 +222,7 @@ export class Reconciler {
   #settingsChanged(view: ClusterView): void {
     const { kernel, local, router, lans, interfaces, stateFile, status } = this.#options;
     this.#tellLocalSide(view);
-    if (kernel.dummy.use(view.spec.dummyInterface)) {
-      kernel.virtual.compareAll();
-    }
+    kernel.useDummy(view.spec.dummyInterface, interfaces.segments);
     if (view.live) {
       lans.register(interfaces.subnets);
       void local.collect(interfaces.segments);

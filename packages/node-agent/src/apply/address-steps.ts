@@ -1,92 +1,111 @@
 import { hostAddressKey } from '../facts/kernel-state.ts';
-import type { KernelState } from '../facts/kernel-state.ts';
+import type { KernelState, OurAddress } from '../facts/kernel-state.ts';
 import type { AddressMark } from '../facts/ownership.ts';
+import { hostKey } from '../plan/keys.ts';
 import type { AddressKey } from '../plan/keys.ts';
 import { decideAddress } from './decide.ts';
+import type { Grace } from './grace.ts';
 import { addAddressStep, deleteAddressStep } from './step.ts';
 import type { Step } from './step.ts';
-import type { Timers } from './timers.ts';
 import type { WantedVirtual } from './wanted-virtual.ts';
+import type { Stage } from './work.ts';
 
 export interface AddressStepsOptions {
   readonly state: KernelState;
-  readonly timers: Timers;
   readonly mark: AddressMark;
-  /** Time between the withdrawal of a route and that of its address, ms. */
-  readonly graceMs: number;
-  /** Has an address looked at again after so many ms. */
-  readonly lookAgain: (key: AddressKey, ms: number) => void;
+  readonly grace: Grace;
+  /** Has an address looked at once more when the routes that are to go are gone; `stage`: where it was looked at now. */
+  readonly later: (key: AddressKey, stage: Stage) => void;
 }
 
-/** What to do about addresses on the interface; remembers which of them are in their grace time. */
+/** What {@link AddressSteps.of} goes by. */
+export interface AddressSituationNow {
+  readonly stage: Stage;
+  readonly wanted: WantedVirtual;
+  /** Index of the interface for virtual addresses. */
+  readonly index: number;
+  /** Indexes of those that were it before. */
+  readonly formers: ReadonlySet<number>;
+  /** Whether routes of ours are on those: the IPv4 ones would go with the last IPv4 address. */
+  readonly routesOnFormers: boolean;
+}
+
+/** What to do about addresses on the interface for virtual ones, and on those that were it before. */
 export class AddressSteps {
   readonly #options: AddressStepsOptions;
-  readonly #grace = new Map<AddressKey, number>();
 
   constructor(options: AddressStepsOptions) {
     this.#options = options;
   }
 
-  /**
-   * What to do about one address now.
-   * @param situation.routesPending whether a route is still to be looked at: until then no address goes
-   */
-  of(
-    key: AddressKey,
-    situation: {
-      readonly wanted: WantedVirtual | undefined;
-      readonly index: number;
-      readonly routesPending: boolean;
-    },
-  ): Step[] {
-    const { state, timers, mark, graceMs, lookAgain } = this.#options;
-    const { index, routesPending } = situation;
-    const wanted = situation.wanted?.virtual(key) ?? 'hold';
+  /** What to do about one address now. */
+  of(key: AddressKey, { stage, wanted, index, formers, routesOnFormers }: AddressSituationNow): Step[] {
+    const { state, mark, grace, later } = this.#options;
     const kernelKey = hostAddressKey(index, key);
     const ours = state.ourAddress(kernelKey);
-    const now = timers.now();
-    const step = decideAddress({
-      wanted,
+    const strays = [...formers].flatMap((former) => state.ourAddress(hostAddressKey(former, key)) ?? []);
+    const is = wanted.virtual(key);
+    const decision = decideAddress({
+      wanted: is,
       ours: ours !== undefined,
       foreign: state.foreignAddress(kernelKey) !== undefined,
-      graceUntil: this.#grace.get(key),
-      now,
+      stray: strays.length > 0,
+      routesGone:
+        stage === 'withdraw' && !this.#hasUnwantedRoute(key, wanted) && !(strays.length > 0 && routesOnFormers),
+      grace: grace.of(key),
     });
-    if (wanted === 'yes') {
-      this.#grace.delete(key);
+    if (is === 'yes' || (ours === undefined && strays.length === 0)) {
+      grace.forget(key);
     }
-    switch (step.type) {
+    switch (decision) {
       case 'nothing':
         return [];
-      case 'wait':
-        lookAgain(key, Math.ceil(step.ms) + 1);
+      case 'later':
+        later(key, stage);
         return [];
       case 'grace':
-        this.#grace.set(key, now + graceMs);
-        lookAgain(key, graceMs);
+        grace.begin(key);
         return [];
       case 'add': {
-        const address = situation.wanted?.address(key);
-        return address === undefined ? [] : [addAddressStep(state, { key, address, index, mark })];
+        const address = wanted.address(key);
+        const added = address && addAddressStep(state, { key, address, index, mark });
+        return added === undefined ? [] : [strays.length === 0 ? added : this.#andThenTidy(key, added)];
       }
+      case 'tidy':
+        return this.#delete(key, strays);
       case 'delete':
-        if (routesPending) {
-          lookAgain(key, graceMs);
-          return [];
-        }
-        return ours === undefined ? [] : [this.#endingGrace(key, deleteAddressStep(state, { key, ours }))];
+        return this.#delete(key, [...(ours === undefined ? [] : [ours]), ...strays]);
       default:
-        return step satisfies never;
+        return decision satisfies never;
     }
   }
 
-  #endingGrace(key: AddressKey, step: Step): Step {
+  /** Its own route is there though nobody wants it: the kernel would not let it go. */
+  #hasUnwantedRoute(key: AddressKey, wanted: WantedVirtual): boolean {
+    const route = hostKey(key);
+    return wanted.route(route) === undefined && this.#options.state.ourRoutesTo(route).length > 0;
+  }
+
+  #andThenTidy(key: AddressKey, step: Step): Step {
     return {
       ...step,
       done: () => {
-        this.#grace.delete(key);
         step.done();
+        this.#options.later(key, 'announce');
       },
     };
+  }
+
+  #delete(key: AddressKey, doomed: readonly OurAddress[]): Step[] {
+    return doomed.map((each) => {
+      const step = deleteAddressStep(this.#options.state, { key, ours: each });
+      return {
+        ...step,
+        done: () => {
+          this.#options.grace.forget(key);
+          step.done();
+        },
+      };
+    });
   }
 }

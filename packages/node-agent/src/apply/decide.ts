@@ -1,5 +1,8 @@
 import type { Wanted } from '../plan/planner.ts';
 
+/** How far the grace time of an address is. */
+export type GraceState = 'none' | 'running' | 'over';
+
 /** What {@link decideAddress} looks at. */
 export interface AddressSituation {
   readonly wanted: Wanted;
@@ -7,47 +10,43 @@ export interface AddressSituation {
   readonly ours: boolean;
   /** Somebody else's address of the same form is there. */
   readonly foreign: boolean;
-  /** When its grace time ends; undefined: it has not begun. */
-  readonly graceUntil: number | undefined;
-  readonly now: number;
+  /** Ours is also on an interface that was the one for virtual addresses before. */
+  readonly stray: boolean;
+  /** Whether every route that is to go is gone. */
+  readonly routesGone: boolean;
+  readonly grace: GraceState;
 }
 
-/** What to do about one address. `grace`: begin its grace time. */
-export type AddressStep =
-  | { readonly type: 'nothing' | 'add' | 'delete' | 'grace' }
-  /** Its grace time is not over: look again in so many ms. Timers can be early. */
-  | { readonly type: 'wait'; readonly ms: number };
-
-const NOTHING: AddressStep = { type: 'nothing' };
+/**
+ * What to do about one address. `later`: look again when the routes are gone; `grace`: begin its grace time; `delete`: take
+ * all of ours away; `tidy`: take away those on former interfaces.
+ */
+export type AddressStep = 'nothing' | 'add' | 'later' | 'grace' | 'delete' | 'tidy';
 
 /**
  * One address, wanted against actual. What is wanted and there stays untouched, whoever put it there; what is not ours
- * is never removed; what is ours and no longer wanted goes after a grace time, when its route is gone for long enough
- * that nobody sends to it.
+ * is never removed; what is ours and no longer wanted goes a grace time after its route, when nobody sends to it any more.
  */
-export function decideAddress({ wanted, ours, foreign, graceUntil, now }: AddressSituation): AddressStep {
+export function decideAddress(situation: AddressSituation): AddressStep {
+  const { wanted, ours, foreign, stray, routesGone, grace } = situation;
   switch (wanted) {
     case 'hold':
-      return NOTHING;
+      return 'nothing';
     case 'yes':
-      return ours || foreign ? NOTHING : { type: 'add' };
+      if (!ours && !foreign) {
+        return 'add';
+      }
+      // With the last IPv4 address of an interface go the IPv4 routes that are still on it.
+      return stray ? (routesGone ? 'tidy' : 'later') : 'nothing';
     case 'no':
-      if (!ours) {
-        return NOTHING;
+      if (!ours && !stray) {
+        return 'nothing';
       }
-      if (graceUntil === undefined) {
-        return { type: 'grace' };
+      if (!routesGone) {
+        return 'later';
       }
-      return now >= graceUntil ? { type: 'delete' } : { type: 'wait', ms: graceUntil - now };
+      return grace === 'none' ? 'grace' : grace === 'over' ? 'delete' : 'nothing';
     default:
       return wanted satisfies never;
   }
-}
-
-/**
- * Whether a route of ours that nobody wants goes.
- * @param holdCount how many addresses are undecided: while there are any, the route may be theirs
- */
-export function deletesRoute(holdCount: number): boolean {
-  return holdCount === 0;
 }

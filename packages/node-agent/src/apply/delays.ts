@@ -3,7 +3,7 @@ import type { Timers } from './timers.ts';
 /** What is to be done later, as long as it is not closed. */
 export class Delays {
   readonly #timers: Timers;
-  #cancels: (() => void)[] = [];
+  readonly #cancels = new Set<() => void>();
   #closed = false;
 
   constructor(timers: Timers) {
@@ -17,19 +17,20 @@ export class Delays {
       return;
     }
     const cancel = this.#timers.after(ms, () => {
-      this.#cancels = this.#cancels.filter((each) => each !== cancel);
+      this.#cancels.delete(cancel);
       if (!this.#closed) {
         action();
       }
     });
-    this.#cancels.push(cancel);
+    this.#cancels.add(cancel);
   }
 
   /** Cancels all that is waiting. */
   close(): void {
     this.#closed = true;
-    for (const cancel of this.#cancels.splice(0)) {
+    for (const cancel of this.#cancels) {
       cancel();
     }
+    this.#cancels.clear();
   }
 }

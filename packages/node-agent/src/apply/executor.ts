@@ -25,6 +25,8 @@ export interface ExecutorOptions {
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #deleting = new Set<string>();
+  /** What was found to be there already, by key, and so is likely to be somebody else's when it happens again. */
+  readonly #taken = new Set<string>();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -52,6 +54,7 @@ export class Executor {
       const result = results[position];
       if (result?.ok === true || (result?.ok === false && isDone(step.kind, result.error))) {
         step.done();
+        this.#taken.delete(keyOf(step));
       } else if (result !== undefined) {
         failed[step.kind] += 1;
         this.#failed(step, result.error);
@@ -81,11 +84,24 @@ export class Executor {
     if (error.code === 'ENODEV' || error.code === 'ENETDOWN') {
       dummy.lost();
     }
-    if (step.kind === 'add' && error.code === 'EEXIST') {
+    if (error.code === 'EACCES') {
+      // net/ipv6/addrconf.c, addrconf_add_idev, and net/ipv6/route.c: disable_ipv6 is set on the interface.
+      dummy.ipv6Refused();
+    }
+    const exists = step.kind === 'add' && error.code === 'EEXIST';
+    if (exists) {
       hooks.surprised();
-    } else {
+    }
+    if (!exists || this.#taken.has(keyOf(step))) {
       hooks.problem(error);
     }
-    retry.failed(step.key);
+    if (exists) {
+      this.#taken.add(keyOf(step));
+    }
+    retry.failed(step.key, step.kind);
   }
+}
+
+function keyOf({ key }: Step): string {
+  return key.address ?? key.route ?? '';
 }

@@ -2,7 +2,8 @@ import type { WantedVirtual } from './wanted-virtual.ts';
 
 /**
  * A wanted state by which nothing is ever withdrawn: what is there and not wanted is left as it is. For the time before
- * the first sync, when what is known may be out of date.
+ * the first sync, when what is known may be out of date. An aggregate that cuts the node off from its surroundings is no
+ * matter of knowledge: the kernel says so.
  */
 export function keepingEverything(wanted: WantedVirtual): WantedVirtual {
   return {
@@ -10,6 +11,8 @@ export function keepingEverything(wanted: WantedVirtual): WantedVirtual {
     address: (key) => wanted.address(key),
     route: (key) => wanted.route(key),
     holdCount: Infinity,
+    holds: (prefix) => !wanted.endangers(prefix),
+    endangers: (prefix) => wanted.endangers(prefix),
     virtualAddresses: () => wanted.virtualAddresses(),
     routes: () => wanted.routes(),
   };

@@ -5,7 +5,7 @@ import type { Logger } from '@fairlead/runtime';
 import { interfaceAddressKey, routeKey } from '../facts/kernel-state.ts';
 import type { KernelChange } from '../facts/kernel-state.ts';
 import { addressKey, prefixKey } from '../plan/keys.ts';
-import type { AddressKey } from '../plan/keys.ts';
+import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 import type { Delays } from './delays.ts';
 import type { DummyInterface } from './dummy-interface.ts';
 import type { RestoreLimiter } from './restore-limiter.ts';
@@ -48,10 +48,32 @@ export interface RestorationOptions {
 /** Puts back what others take, and takes off what comes unwanted: how the kernel's own changes become work. */
 export class Restoration {
   readonly #options: RestorationOptions;
+  /** What is left as it is for a while, because somebody insists. */
+  readonly #contested = { addresses: new Set<AddressKey>(), routes: new Set<PrefixKey>(), interface: false };
   #doubting = false;
 
   constructor(options: RestorationOptions) {
     this.#options = options;
+  }
+
+  /** Whether the interface is left as it is for now. */
+  get leavesInterface(): boolean {
+    return this.#contested.interface;
+  }
+
+  /** Nothing is left as it is any more. */
+  forget(): void {
+    this.#contested.addresses.clear();
+    this.#contested.routes.clear();
+    this.#contested.interface = false;
+  }
+
+  /** The keys without those that are left as they are for now. */
+  withoutContested({ addresses, routes }: Portion): Portion {
+    return {
+      addresses: addresses.filter((key) => !this.#contested.addresses.has(key)),
+      routes: routes.filter((key) => !this.#contested.routes.has(key)),
+    };
   }
 
   /** The kernel changed by itself or by others: what they took is put back. */
@@ -72,7 +94,7 @@ export class Restoration {
   }
 
   #ourAddressChanged(address: InterfaceAddress, gone: boolean): void {
-    const { dummy, timers, limiter, hooks, isDeleting, lookAt } = this.#options;
+    const { dummy, hooks, isDeleting, lookAt } = this.#options;
     const key = addressKey(address.address);
     if (address.index !== dummy.index) {
       return;
@@ -83,9 +105,13 @@ export class Restoration {
       this.#doubtRoutes();
     }
     if (gone && !mine && wanted === 'yes') {
-      const decision = limiter.removed(`${formatAddress(address.address)} of ${dummy.name}`, timers.now());
-      hooks.restored({ type: 'address', key, address: address.address, contested: decision.type === 'later' });
-      lookAt({ addresses: [key], routes: [] }, decision.type === 'later' ? decision.afterMs : 0);
+      const contested = this.#putBack(`${formatAddress(address.address)} of ${dummy.name}`, this.#contested.addresses, {
+        key,
+        lookAgain: () => {
+          lookAt({ addresses: [key], routes: [] }, 0);
+        },
+      });
+      hooks.restored({ type: 'address', key, address: address.address, contested });
     } else if (!gone && wanted === 'no') {
       lookAt({ addresses: [key], routes: [] }, 0);
     }
@@ -107,19 +133,42 @@ export class Restoration {
   }
 
   #ourRouteChanged(route: Route, gone: boolean): void {
-    const { timers, limiter, hooks, isDeleting, lookAt } = this.#options;
+    const { dummy, hooks, isDeleting, lookAt } = this.#options;
     if (route.dst === null) {
       return;
     }
     const key = prefixKey(route.dst);
-    const wanted = this.#options.wanted()?.route(key) !== undefined;
-    if (gone && wanted && !isDeleting(routeKey(route))) {
-      const decision = limiter.removed(`the route to ${formatPrefix(route.dst)}`, timers.now());
-      hooks.restored({ type: 'route', prefix: route.dst, contested: decision.type === 'later' });
-      lookAt({ addresses: [], routes: [key] }, decision.type === 'later' ? decision.afterMs : 0);
-    } else if (!gone && !wanted) {
+    const lookAgain = (): void => {
       lookAt({ addresses: [], routes: [key] }, 0);
+    };
+    const wanted = this.#options.wanted()?.route(key) !== undefined;
+    if (!gone) {
+      lookAgain();
+    } else if (wanted && route.index === dummy.index && !isDeleting(routeKey(route))) {
+      const name = `the route to ${formatPrefix(route.dst)}`;
+      const contested = this.#putBack(name, this.#contested.routes, { key, lookAgain });
+      hooks.restored({ type: 'route', prefix: route.dst, contested });
     }
+  }
+
+  /** Has something looked at again, now or in a while. @returns whether it is left as it is until then */
+  #putBack(
+    name: string,
+    contested: Set<string>,
+    { key, lookAgain }: { readonly key: string; readonly lookAgain: () => void },
+  ): boolean {
+    const { timers, limiter, delays } = this.#options;
+    const decision = limiter.removed(name, timers.now());
+    if (decision.type === 'now') {
+      lookAgain();
+      return false;
+    }
+    contested.add(key);
+    delays.after(decision.afterMs, () => {
+      contested.delete(key);
+      lookAgain();
+    });
+    return true;
   }
 
   #linkChanged(name: string, index: number): void {
@@ -131,8 +180,11 @@ export class Restoration {
       return;
     }
     const decision = limiter.removed(`the interface ${dummy.name}`, timers.now());
-    hooks.restored({ type: 'interface', name: dummy.name, contested: decision.type === 'later' });
-    delays.after(decision.type === 'later' ? decision.afterMs : 0, () => {
+    const contested = decision.type === 'later';
+    this.#contested.interface = contested;
+    hooks.restored({ type: 'interface', name: dummy.name, contested });
+    delays.after(contested ? decision.afterMs : 0, () => {
+      this.#contested.interface = false;
       void this.#restoreInterface();
     });
   }

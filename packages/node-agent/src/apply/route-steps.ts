@@ -1,33 +1,50 @@
 import { routeKey } from '../facts/kernel-state.ts';
-import type { KernelState } from '../facts/kernel-state.ts';
+import type { KernelState, OurRoute } from '../facts/kernel-state.ts';
+import { prefixOfKey } from '../plan/keys.ts';
 import type { PrefixKey } from '../plan/keys.ts';
-import { deletesRoute } from './decide.ts';
 import { ourRoute } from './kernel-objects.ts';
 import { addRouteStep, deleteRouteStep } from './step.ts';
 import type { Step } from './step.ts';
 import type { WantedVirtual } from './wanted-virtual.ts';
 
-/** What to do about the routes of ours to one network: the right one is set, then all others go. Pure. */
-export function routeSteps(
+/** What {@link announceRoute} and {@link withdrawRoute} go by. */
+export interface RouteSituation {
+  readonly state: KernelState;
+  readonly wanted: WantedVirtual;
+  /** Index of the interface for virtual addresses. */
+  readonly index: number;
+}
+
+/**
+ * How a network comes to be announced, if it is wanted and is not yet. Pure.
+ * @returns the steps, and whether there are others of our routes to it, which {@link withdrawRoute} is to see
+ */
+export function announceRoute(
   key: PrefixKey,
-  options: { readonly state: KernelState; readonly wanted: WantedVirtual | undefined; readonly index: number },
-): Step[] {
-  const { state, wanted, index } = options;
-  const prefix = wanted?.route(key);
-  const right = prefix === undefined ? undefined : ourRoute(index, prefix);
-  const steps: Step[] = [];
-  if (prefix !== undefined && right !== undefined && !state.hasRoute(right)) {
-    steps.push(addRouteStep(state, { key, dst: prefix, route: right }));
+  { state, wanted, index }: RouteSituation,
+): { readonly steps: readonly Step[]; readonly others: boolean } {
+  const prefix = wanted.route(key);
+  const all = state.ourRoutesTo(key);
+  if (prefix === undefined) {
+    return { steps: [], others: all.length > 0 };
   }
-  // After the right one is there: the router must see no gap.
-  for (const route of state.ourRoutesTo(key)) {
-    const { dst } = route;
-    if (dst === null || (right !== undefined && routeKey(route) === routeKey(right))) {
-      continue;
-    }
-    if (right !== undefined || deletesRoute(wanted?.holdCount ?? 1)) {
-      steps.push(deleteRouteStep(state, { key, dst, route }));
-    }
+  const right = ourRoute(index, prefix);
+  if (state.hasRoute(right)) {
+    return { steps: [], others: all.length > 1 };
   }
-  return steps;
+  const replaces = all.find(({ metric, table }) => metric === right.metric && table === right.table);
+  return { steps: [addRouteStep(state, { key, dst: prefix, route: right, replaces })], others: all.length > 0 };
+}
+
+/** What to remove of our routes to a network: all but the right one, which has to be there first. Pure. */
+export function withdrawRoute(key: PrefixKey, { state, wanted, index }: RouteSituation): Step[] {
+  const prefix = wanted.route(key);
+  const remove = (routes: readonly OurRoute[]): Step[] =>
+    routes.map((route) => deleteRouteStep(state, { key, dst: prefix ?? prefixOfKey(key), route }));
+  const all = state.ourRoutesTo(key);
+  if (prefix === undefined) {
+    return wanted.holds(prefixOfKey(key)) ? [] : remove(all);
+  }
+  const right = routeKey(ourRoute(index, prefix));
+  return all.some((route) => routeKey(route) === right) ? remove(all.filter((route) => routeKey(route) !== right)) : [];
 }

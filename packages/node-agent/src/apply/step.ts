@@ -60,17 +60,34 @@ export function deleteAddressStep(
   };
 }
 
-/** Sets a route of ours to `dst`. */
+/**
+ * Sets a route of ours to `dst`.
+ * @param options.replaces one of ours that the kernel takes for the same (network and metric), on another interface: it gives
+ *   way in the same moment, so that a router sees no gap
+ */
 export function addRouteStep(
   state: KernelState,
-  { key, dst, route }: { readonly key: PrefixKey; readonly dst: Prefix; readonly route: Route },
+  {
+    key,
+    dst,
+    route,
+    replaces,
+  }: {
+    readonly key: PrefixKey;
+    readonly dst: Prefix;
+    readonly route: Route;
+    readonly replaces: OurRoute | undefined;
+  },
 ): Step {
   const { index, metric, protocol } = route;
   return {
-    request: addRoute({ dst, index, metric, protocol }),
+    request: addRoute({ dst, index, metric, protocol, replace: replaces !== undefined }),
     kind: 'add',
     key: { route: key },
     done: () => {
+      if (replaces !== undefined) {
+        state.dropRoute(replaces);
+      }
       state.putRoute(route);
     },
   };

@@ -9,16 +9,20 @@ import { Delays } from './delays.ts';
 import type { DummyInterface } from './dummy-interface.ts';
 import { Executor } from './executor.ts';
 import type { ExecutorHooks } from './executor.ts';
+import { Grace } from './grace.ts';
 import { Restoration } from './restoration.ts';
 import type { RestorationHooks } from './restoration.ts';
 import type { RestoreLimiter } from './restore-limiter.ts';
-import { Retry, RETRY_MIN_MS } from './retry.ts';
-import { routeSteps } from './route-steps.ts';
+import { Retry } from './retry.ts';
+import { announceRoute, withdrawRoute } from './route-steps.ts';
 import type { Step } from './step.ts';
 import type { Timers } from './timers.ts';
 import type { WantedVirtual } from './wanted-virtual.ts';
 import { Work } from './work.ts';
-import type { Portion, Touched } from './work.ts';
+import type { Portion, Task, Touched } from './work.ts';
+
+/** How soon it is tried again where the interface itself cannot be made ready, or a route that is to go stays. */
+const AGAIN_MS = 1_000;
 
 export interface VirtualApplierOptions {
   readonly netlink: Pick<Netlink, 'execute'>;
@@ -30,7 +34,7 @@ export interface VirtualApplierOptions {
   /** How addresses are marked as ours. */
   readonly mark: AddressMark;
   /** Time between the withdrawal of a route and that of its address, ms. */
-  readonly graceMs: number;
+  readonly graceMs: () => number;
   readonly hooks: RestorationHooks & ExecutorHooks;
 }
 
@@ -42,12 +46,14 @@ export class VirtualApplier {
   readonly #options: VirtualApplierOptions;
   readonly #work = new Work();
   readonly #delays: Delays;
+  readonly #retry: Retry;
   readonly #addressSteps: AddressSteps;
   readonly #executor: Executor;
   readonly #restoration: Restoration;
   readonly #idle: (() => void)[] = [];
   #wanted: WantedVirtual | undefined;
-  /** Whether some address was undecided when last looked: routes that nobody wants stay meanwhile. */
+  #formers: ReadonlySet<number> = new Set();
+  /** Whether some address was undecided when last looked: routes that nobody wants may stay meanwhile. */
   #undecided = true;
   #running = false;
   #closed = false;
@@ -63,14 +69,18 @@ export class VirtualApplier {
     this.#delays = new Delays(timers);
     this.#addressSteps = new AddressSteps({
       state,
-      timers,
       mark,
-      graceMs,
-      lookAgain: (key, ms) => {
-        lookAt({ addresses: [key], routes: [] }, ms);
+      grace: new Grace({ timers, delays: this.#delays, graceMs, lookAt }),
+      later: (key, stage) => {
+        if (stage === 'announce') {
+          this.#work.withdraw({ addresses: [key] });
+        } else {
+          lookAt({ addresses: [key], routes: [] }, AGAIN_MS);
+        }
       },
     });
-    this.#executor = new Executor({ netlink, dummy, retry: new Retry({ delays: this.#delays, lookAt }), hooks });
+    this.#retry = new Retry({ delays: this.#delays, lookAt });
+    this.#executor = new Executor({ netlink, dummy, retry: this.#retry, hooks });
     this.#restoration = new Restoration({
       dummy,
       timers,
@@ -82,6 +92,11 @@ export class VirtualApplier {
       lookAt,
       hooks,
     });
+  }
+
+  /** Interfaces that carry virtual addresses of ours from the time when they were the one for them. */
+  get formers(): ReadonlySet<number> {
+    return this.#formers;
   }
 
   /** From now on this is wanted; everything is compared. */
@@ -102,12 +117,28 @@ export class VirtualApplier {
     this.#undecided = undecided;
   }
 
+  /** Another interface is meant by now: what was done to the former one is forgotten, and everything compared. */
+  interfaceChanged(): void {
+    this.#restoration.forget();
+    this.compareAll();
+  }
+
+  /** These interfaces were the one for virtual addresses before: all that is on them moves. */
+  moveFrom(formers: ReadonlySet<number>): void {
+    const news = [...formers].some((index) => !this.#formers.has(index));
+    this.#formers = formers;
+    if (news) {
+      this.compareAll();
+    }
+  }
+
   /** Looks at everything that is wanted and not there, and at everything of ours that is there and not wanted. */
   compareAll(): void {
     const { state, dummy } = this.#options;
     this.#undecided = this.#isUndecided();
     if (this.#wanted !== undefined) {
-      this.#look(differences({ wanted: this.#wanted, state, dummyIndex: dummy.index }));
+      const found = differences({ wanted: this.#wanted, state, dummyIndex: dummy.index, formers: this.#formers });
+      this.#look(this.#restoration.withoutContested(found));
     }
   }
 
@@ -118,7 +149,7 @@ export class VirtualApplier {
 
   /** Resolves when there is nothing left to do but what fails, or waits for its grace time. */
   idle(): Promise<void> {
-    if (!this.#running && this.#work.size === 0) {
+    if (!this.#running) {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
@@ -149,22 +180,27 @@ export class VirtualApplier {
         this.#running = false;
         this.#options.logger.error('Applying the plan failed; it is tried again', { error });
         this.#compareLater();
+        this.#wakeIdle();
       });
     }
   }
 
   async #run(): Promise<void> {
     const { dummy } = this.#options;
-    while (!this.#closed && this.#work.size > 0) {
+    while (!this.#closed && this.#work.size > 0 && this.#wanted !== undefined) {
+      if (!dummy.ready && this.#restoration.leavesInterface) {
+        // Who is to put it back in a while has everything compared then.
+        break;
+      }
       const index = dummy.ready ? dummy.index : await dummy.ensure();
       if (index === undefined) {
         // Said by the dummy interface itself; whatever it was, it is tried again.
         this.#compareLater();
         break;
       }
-      const portion = this.#work.take();
-      if (portion !== undefined) {
-        await this.#executor.execute(this.#steps(portion, index));
+      const task = this.#work.take();
+      if (task !== undefined) {
+        await this.#executor.execute(this.#steps(task, { wanted: this.#wanted, index }));
       }
     }
     this.#running = false;
@@ -172,23 +208,50 @@ export class VirtualApplier {
   }
 
   #compareLater(): void {
-    this.#delays.after(RETRY_MIN_MS, () => {
+    this.#delays.after(AGAIN_MS, () => {
       this.compareAll();
     });
   }
 
   /** Announce: address, then route. Withdraw: route, then (a grace time later) address. */
-  #steps(portion: Portion, index: number): Step[] {
+  #steps(task: Task, { wanted, index }: { readonly wanted: WantedVirtual; readonly index: number }): Step[] {
+    const { stage } = task;
     const { state } = this.#options;
-    const wanted = this.#wanted;
-    const { routesPending } = this.#work;
-    const addresses = portion.addresses.flatMap((key) => this.#addressSteps.of(key, { wanted, index, routesPending }));
-    const routes = portion.routes.flatMap((key) => routeSteps(key, { state, wanted, index }));
-    return [
-      ...addresses.filter(({ kind }) => kind === 'add'),
-      ...routes,
-      ...addresses.filter(({ kind }) => kind === 'delete'),
-    ];
+    const formers = this.#formers;
+    const situation = { state, wanted, index };
+    const routesOnFormers =
+      formers.size > 0 && Iterator.from(state.ourRoutes).some((route) => formers.has(route.index ?? index));
+    const addresses = task.addresses.flatMap((key) =>
+      this.#addressSteps.of(key, { stage, wanted, index, formers, routesOnFormers }),
+    );
+    switch (stage) {
+      case 'announce':
+        return [...addresses, ...task.routes.flatMap((key) => this.#announce(key, situation))];
+      case 'withdraw':
+        return [...task.routes.flatMap((key) => this.#withdraw(key, situation)), ...addresses];
+      default:
+        return stage satisfies never;
+    }
+  }
+
+  #announce(key: PrefixKey, situation: Parameters<typeof announceRoute>[1]): readonly Step[] {
+    const { steps, others } = announceRoute(key, situation);
+    if (others) {
+      this.#work.withdraw({ routes: [key] });
+    }
+    return steps;
+  }
+
+  #withdraw(key: PrefixKey, situation: Parameters<typeof withdrawRoute>[1]): readonly Step[] {
+    const steps = withdrawRoute(key, situation);
+    if (steps.length > 0 && this.#retry.lacksRouteFor(key)) {
+      // What is to take its place could not be set yet, and is tried again.
+      this.#delays.after(AGAIN_MS, () => {
+        this.#look({ addresses: [], routes: [key] });
+      });
+      return [];
+    }
+    return steps;
   }
 
   #wakeIdle(): void {

@@ -9,7 +9,7 @@ test('a small change passes a big one', () => {
   work.add({ addresses: keys('4', 1000), routes: keys('4', 1000).map((key) => `${key}/32`) });
   expect(work.take()?.addresses).toHaveLength(256);
   work.add({ addresses: ['4new'], routes: ['4new/32'] });
-  expect(work.take()).toEqual({ addresses: ['4new'], routes: ['4new/32'] });
+  expect(work.take()).toEqual({ stage: 'announce', addresses: ['4new'], routes: ['4new/32'] });
 });
 
 test('in bulk, routes do not wait for IPv6 addresses', () => {
@@ -29,4 +29,22 @@ test('every key comes out once', () => {
   }
   expect(seen.sort()).toEqual(keys('4', 300).sort());
   expect(work.size).toBe(0);
+});
+
+test('what is withdrawn waits for all routes that are to be set: routes first, then addresses', () => {
+  const work = new Work();
+  work.withdraw({ addresses: ['4old'], routes: ['4old/32'] });
+  work.add({ addresses: keys('6', 100), routes: ['4wide/24'] });
+  work.add({ addresses: ['4new'], routes: ['4new/32'] });
+  const seen: string[] = [];
+  for (let task = work.take(); task !== undefined; task = work.take()) {
+    seen.push(...[...task.addresses, ...task.routes].map((key) => `${task.stage} ${key}`));
+  }
+  expect(seen.slice(0, 5)).toEqual([
+    'announce 4new',
+    'announce 4new/32',
+    'announce 4wide/24',
+    'withdraw 4old/32',
+    'withdraw 4old',
+  ]);
 });

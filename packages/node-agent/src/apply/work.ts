@@ -1,6 +1,6 @@
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 
-/** A portion of keys to look at. */
+/** Keys to look at. */
 export interface Portion {
   readonly addresses: readonly AddressKey[];
   readonly routes: readonly PrefixKey[];
@@ -12,30 +12,40 @@ export interface Touched {
   readonly routes: Iterable<PrefixKey>;
 }
 
+/**
+ * `announce`: what is wanted is put there. `withdraw`: what is not wanted is taken away; nothing is to be announced any
+ * more when that is looked at, and no route to be taken away any more when addresses are.
+ */
+export type Stage = 'announce' | 'withdraw';
+
+/** What to do next: the keys, and what about them. */
+export interface Task extends Portion {
+  readonly stage: Stage;
+}
+
 /** Above so many keys at once a change counts as bulk and lets later small ones pass. */
 const BULK = 64;
 /** Requests in one portion of bulk: about 20 ms of kernel time for IPv4. */
 const PORTION = 256;
+/** Addresses to withdraw in one: an IPv6 one costs a millisecond where there are thousands. */
+const WITHDRAWN_PORTION = 32;
 /** IPv6 addresses in one: each costs up to 4 ms where there are thousands (the kernel walks them all). */
 const IPV6_PORTION = 16;
 
 /**
  * Keys of addresses and routes that have to be looked at, each once. Small changes go before bulk ones, so that one new
  * Service does not wait for ten thousand. Within bulk: IPv4 addresses, then routes, then IPv6 addresses, which follow at
- * the kernel's pace (O(n²)) while their routes already stand.
+ * the kernel's pace (O(n²)) while their routes already stand. What {@link withdraw} was told of comes after all routes that
+ * are to be set, so that a route which takes the place of others stands before they go: routes first, then addresses.
  */
 export class Work {
   readonly #urgent = { addresses: new Set<AddressKey>(), routes: new Set<PrefixKey>() };
   readonly #bulk = { ipv4: new Set<AddressKey>(), routes: new Set<PrefixKey>(), ipv6: new Set<AddressKey>() };
+  readonly #withdrawn = { addresses: new Set<AddressKey>(), routes: new Set<PrefixKey>() };
 
   get size(): number {
     const { ipv4, routes, ipv6 } = this.#bulk;
-    return this.#urgent.addresses.size + this.#urgent.routes.size + ipv4.size + routes.size + ipv6.size;
-  }
-
-  /** Whether a route is still to be looked at: until then its addresses stay. */
-  get routesPending(): boolean {
-    return this.#urgent.routes.size + this.#bulk.routes.size > 0;
+    return sizeOf(this.#urgent) + ipv4.size + routes.size + ipv6.size + sizeOf(this.#withdrawn);
   }
 
   /** Adds what a change touched. */
@@ -51,23 +61,50 @@ export class Work {
     }
   }
 
+  /** Something of these is there that is not wanted: it is looked at when its time has come. */
+  withdraw({ addresses, routes }: Partial<Touched>): void {
+    for (const key of addresses ?? []) {
+      this.#withdrawn.addresses.add(key);
+    }
+    for (const key of routes ?? []) {
+      this.#withdrawn.routes.add(key);
+    }
+  }
+
   /** Takes the next portion out; undefined when there is none. */
-  take(): Portion | undefined {
-    if (this.#urgent.addresses.size + this.#urgent.routes.size > 0) {
+  take(): Task | undefined {
+    if (sizeOf(this.#urgent) > 0) {
       return {
+        stage: 'announce',
         addresses: takeFrom(this.#urgent.addresses, PORTION),
         routes: takeFrom(this.#urgent.routes, PORTION),
       };
     }
     const { ipv4, routes, ipv6 } = this.#bulk;
     if (ipv4.size > 0) {
-      return { addresses: takeFrom(ipv4, PORTION), routes: [] };
+      return { stage: 'announce', addresses: takeFrom(ipv4, PORTION), routes: [] };
     }
     if (routes.size > 0) {
-      return { addresses: [], routes: takeFrom(routes, PORTION) };
+      return { stage: 'announce', addresses: [], routes: takeFrom(routes, PORTION) };
     }
-    return ipv6.size > 0 ? { addresses: takeFrom(ipv6, IPV6_PORTION), routes: [] } : undefined;
+    if (this.#withdrawn.routes.size > 0) {
+      return { stage: 'withdraw', addresses: [], routes: takeFrom(this.#withdrawn.routes, PORTION) };
+    }
+    if (this.#withdrawn.addresses.size > 0) {
+      return { stage: 'withdraw', addresses: takeFrom(this.#withdrawn.addresses, WITHDRAWN_PORTION), routes: [] };
+    }
+    return ipv6.size > 0 ? { stage: 'announce', addresses: takeFrom(ipv6, IPV6_PORTION), routes: [] } : undefined;
   }
+}
+
+function sizeOf({
+  addresses,
+  routes,
+}: {
+  readonly addresses: ReadonlySet<AddressKey>;
+  readonly routes: ReadonlySet<PrefixKey>;
+}): number {
+  return addresses.size + routes.size;
 }
 
 function takeFrom<T>(set: Set<T>, count: number): T[] {

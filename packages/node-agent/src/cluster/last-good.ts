@@ -1,6 +1,7 @@
 import { DEFAULT_NODE_AGENT_SPEC, validateLBNodeAgent } from '@fairlead/api';
 import type { LBNodeAgentSpec } from '@fairlead/api';
 import type { Link } from '@fairlead/netlink';
+import { isDummy } from '../facts/ownership.ts';
 import { interfacePattern } from '../plan/interface-selector.ts';
 import type { GroupFacts } from '../plan/types.ts';
 
@@ -17,9 +18,6 @@ export interface LastGoodOptions {
   /** All links of the node; none before they have been read. */
   readonly links: () => Iterable<Link>;
 }
-
-/** Kinds of links that swallow what is sent into them, and that somebody makes for that. */
-const DUMMY_KINDS: ReadonlySet<string | undefined> = new Set(['dummy', 'ifb']);
 
 /**
  * What passed the API server and cannot be used nevertheless is not used: the last settings that could stay, whatever else
@@ -82,7 +80,7 @@ function interfaceProblems(asked: LBNodeAgentSpec): SettingsProblem[] {
 /** An interface with a life of its own would lose that: its addresses would be local no more. */
 function dummyProblems({ dummyInterface: name }: LBNodeAgentSpec, links: readonly Link[]): SettingsProblem[] {
   const link = links.find((each) => each.name === name);
-  if (link === undefined || DUMMY_KINDS.has(link.kind)) {
+  if (link === undefined || isDummy(link)) {
     return [];
   }
   const kind = link.kind === undefined ? 'a device' : `of kind ${link.kind}`;

@@ -1,6 +1,6 @@
 import { TABLE } from '@fairlead/netlink';
 import type { InterfaceAddress, Link, NetlinkEvent, Route } from '@fairlead/netlink';
-import { prefixKey } from '../plan/keys.ts';
+import { hostKey, prefixKey } from '../plan/keys.ts';
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 import { isOurAddress, isOurRoute } from './ownership.ts';
 
@@ -18,7 +18,7 @@ export type KernelChange =
   | {
       readonly type: 'surroundings';
       readonly own?: InterfaceAddress;
-      /** Routes may have gone with it, of which the kernel says nothing: they are to be read again. */
+      /** Routes may have gone with it, or given way to it, of which the kernel says nothing: they are to be read again. */
       readonly doubtful?: boolean;
     }
   | {
@@ -287,17 +287,28 @@ export class KernelState {
 
   #routeThere(route: Route): KernelChange {
     const known = this.hasRoute(route);
+    const replaced = known ? [] : this.#ourRoutesInPlaceOf(route);
     const whose = this.putRoute(route);
     switch (whose) {
       case 'ours':
+        for (const each of replaced) {
+          this.dropRoute(each);
+        }
         return known ? NOTHING : { type: 'our-route', route, gone: false };
       case 'foreign':
-        return known ? NOTHING : { type: 'surroundings' };
+        return known ? NOTHING : { type: 'surroundings', ...(replaced.length > 0 && { doubtful: true }) };
       case 'ignored':
         return NOTHING;
       default:
         return whose satisfies never;
     }
+  }
+
+  /** Routes of ours that a new one has replaced, of which the kernel says nothing (`ip route replace`). */
+  #ourRoutesInPlaceOf({ dst, metric, table }: Route): readonly OurRoute[] {
+    return dst === null
+      ? []
+      : this.ourRoutesTo(prefixKey(dst)).filter((ours) => ours.metric === metric && ours.table === table);
   }
 
   #routeGone(route: Route): KernelChange {
@@ -358,7 +369,7 @@ export function interfaceAddressKey(address: OurAddress): string {
 
 /** The same for our address on that interface, by its key in the plan. */
 export function hostAddressKey(index: number, key: AddressKey): string {
-  return `${index} ${key}/${key.startsWith('4') ? 32 : 128}`;
+  return `${index} ${hostKey(key)}`;
 }
 
 /** What makes two routes different ones for the kernel, as far as it matters here. */
@@ -371,6 +382,7 @@ function sameLink(a: Link, b: Link): boolean {
   return (
     a.name === b.name &&
     a.mac === b.mac &&
+    a.mtu === b.mtu &&
     a.flags.up === b.flags.up &&
     a.flags.lowerUp === b.flags.lowerUp &&
     a.master === b.master

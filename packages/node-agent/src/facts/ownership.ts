@@ -1,5 +1,5 @@
 import { addressBits, KERNEL_PROTOCOL } from '@fairlead/api';
-import type { InterfaceAddress, Route } from '@fairlead/netlink';
+import type { InterfaceAddress, Link, Route } from '@fairlead/netlink';
 
 /**
  * How an address of ours says so: by IFA_PROTO, or, for kernels before 5.18, which forget that, by the metric of a route
@@ -36,4 +36,12 @@ export function isOurAddress({ address, length, protocol, metric, flags }: Inter
 /** Whether a route is ours: routes keep their protocol number on every kernel. */
 export function isOurRoute(route: Pick<Route, 'protocol'>): boolean {
   return route.protocol === KERNEL_PROTOCOL;
+}
+
+/** Kinds of links that swallow what is sent into them: somebody made them for that, and they lose nothing by our addresses. */
+const DUMMY_KINDS: ReadonlySet<string | undefined> = new Set(['dummy', 'ifb']);
+
+/** Whether an interface may carry virtual addresses. Any other has a life of its own, whatever its name. */
+export function isDummy({ kind }: Pick<Link, 'kind'>): boolean {
+  return DUMMY_KINDS.has(kind);
 }

@@ -16,6 +16,8 @@ test('subnets, addresses, gateways, neighbors and ranges must stay reachable; ou
       route('default IPv4', { index: 2, gateway: parseAddress('192.0.2.254') }),
       route('172.16.0.0/12', { index: 2, gateway: parseAddress('192.0.2.253') }),
       route('198.51.100.0/24', { index: 2 }),
+      route('10.8.0.9/32', { index: 4 }),
+      route('10.8.0.10/32', { index: 5 }),
     ],
     podRanges: [parsePrefix('10.244.0.0/24')],
     routerNeighbors: [parseAddress('203.0.113.1')],

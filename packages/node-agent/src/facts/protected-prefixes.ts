@@ -36,8 +36,11 @@ export function protectedPrefixes(around: Neighbourhood): ProtectedPrefix[] {
   const names = new Map([...around.links].map((link) => [link.index, link.name]));
   const nameOf = (index: number | undefined): string =>
     index === undefined ? 'an interface' : (names.get(index) ?? `interface ${index}`);
+  // What kube-proxy has bound to its interface are addresses of Services, and nobody is reached through ours.
+  const leadsNowhere = (index: number | undefined): boolean =>
+    index !== undefined && [IPVS_INTERFACE, around.dummyInterface].includes(names.get(index) ?? '');
   for (const route of around.foreignRoutes) {
-    if (!isPlainRoute(route)) {
+    if (!isPlainRoute(route) || leadsNowhere(route.index)) {
       continue;
     }
     if (route.gateway !== undefined) {
@@ -48,9 +51,7 @@ export function protectedPrefixes(around: Neighbourhood): ProtectedPrefix[] {
     }
   }
   for (const { index, address, length } of around.foreignAddresses) {
-    const name = names.get(index);
-    // What kube-proxy has bound there are addresses of Services, and no other host's.
-    if (name === IPVS_INTERFACE || name === around.dummyInterface) {
+    if (leadsNowhere(index)) {
       continue;
     }
     protect(hostPrefix(address), `address ${formatAddress(address)} of ${nameOf(index)}`);

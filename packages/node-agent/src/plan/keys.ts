@@ -18,7 +18,18 @@ export function addressOfKey(key: AddressKey): Address {
   return { family: key.startsWith('4') ? 'IPv4' : 'IPv6', value: BigInt(`0x${key.slice(1)}`) };
 }
 
+/** @returns the map key of the network that is this address alone */
+export function hostKey(key: AddressKey): PrefixKey {
+  return `${key}/${key.startsWith('4') ? 32 : 128}`;
+}
+
 /** @returns the map key of a network */
 export function prefixKey(prefix: Prefix): PrefixKey {
   return `${addressKey(prefix.address)}/${prefix.length}`;
+}
+
+/** The network of a key that {@link prefixKey} made. */
+export function prefixOfKey(key: PrefixKey): Prefix {
+  const slash = key.indexOf('/');
+  return { address: addressOfKey(key.slice(0, slash)), length: Number(key.slice(slash + 1)) };
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { formatAddress } from '@fairlead/api';
+import { addressBits, formatAddress, hostPrefix, prefixContains } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
 import type { HolderPolicy } from '../election/types.ts';
 import { addressKey, prefixKey } from './keys.ts';
@@ -159,9 +159,24 @@ export class Planner {
     return this.#strayVersion;
   }
 
-  /** How many addresses are to be left as they are; while there are any, a route that nobody wants may be theirs. */
+  /** How many addresses are to be left as they are. */
   get holdCount(): number {
     return this.#holdCount;
+  }
+
+  /** Whether a route that nobody wants may be that of an address which is to be left as it is. */
+  holds(prefix: Prefix): boolean {
+    if (this.#holdCount === 0 || this.endangers(prefix)) {
+      return false;
+    }
+    return isHost(prefix)
+      ? this.virtual(addressKey(prefix.address)) === 'hold'
+      : this.#addresses.values().some(({ address, virtual }) => virtual === 'hold' && prefixContains(prefix, address));
+  }
+
+  /** Whether an aggregate covers what must stay reachable from this node. */
+  endangers(prefix: Prefix): boolean {
+    return !isHost(prefix) && this.#snapshot.surroundings.overlap(prefix) !== undefined;
   }
 
   /** Aggregates refused on this node, each once, with the group that asked for it. */
@@ -281,6 +296,7 @@ export class Planner {
       this.#touched.addresses.add(key);
     }
     if (virtual === 'hold') {
+      this.#holdRoutes(entry);
       return;
     }
     this.#resolveRoutes(entry);
@@ -299,15 +315,27 @@ export class Planner {
         this.#noteStray(placement.route, placement.stray);
       }
     }
-    const used = new Set(entry.routes.map(prefixKey));
-    for (const key of used) {
-      if (!routes.has(key)) {
-        this.#releaseRoute(key);
-      }
+    this.#setRoutes(entry, routes);
+  }
+
+  /** What is undecided keeps its routes, but for an aggregate that has come to lie over what must stay reachable. */
+  #holdRoutes(entry: AddressEntry): void {
+    if (entry.routes.some((route) => this.endangers(route))) {
+      const kept = entry.routes.map((route) => (this.endangers(route) ? hostPrefix(entry.address) : route));
+      this.#setRoutes(entry, new Map(kept.map((route) => [prefixKey(route), route])));
     }
+  }
+
+  #setRoutes(entry: AddressEntry, routes: ReadonlyMap<PrefixKey, Prefix>): void {
+    const used = new Set(entry.routes.map(prefixKey));
     for (const [key, route] of routes) {
       if (!used.has(key)) {
         this.#useRoute(key, route);
+      }
+    }
+    for (const key of used) {
+      if (!routes.has(key)) {
+        this.#releaseRoute(key);
       }
     }
     // A copy is as long as it must be; an array that grew has room for sixteen more.
@@ -433,4 +461,8 @@ function sameCandidate(a: LocalCandidate | undefined, b: LocalCandidate | undefi
 
 function samePreferences(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
   return a === b || (a.size === b.size && [...a].every(([node, weight]) => b.get(node) === weight));
+}
+
+function isHost({ address, length }: Prefix): boolean {
+  return length === addressBits(address.family);
 }
