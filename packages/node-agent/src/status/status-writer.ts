@@ -5,11 +5,14 @@ import { isNotFound, LB_NODE_STATUSES } from '@fairlead/kube';
 import type { KubeClient } from '@fairlead/kube';
 import type { Logger } from '@fairlead/runtime';
 import type { Timers } from '../apply/timers.ts';
+import { changeOf, CountPace } from './count-pace.ts';
 
 /** At most one write in so many ms, however much happens. */
 const QUIET_MS = 1_000;
 /** After a failed write. */
 const RETRY_MS = 5_000;
+/** Between two looks while counts wait: what else changes meanwhile is not held up by more. */
+const LOOK_MS = 250;
 
 export interface StatusWriterOptions {
   readonly client: KubeClient;
@@ -23,7 +26,10 @@ export interface StatusWriterOptions {
   readonly subnets: () => readonly Prefix[];
 }
 
-/** Keeps this node's LBNodeStatus true: only what changed is sent, at most once a second, and nothing when nothing did. */
+/**
+ * Keeps this node's LBNodeStatus true: only what changed is sent, at most once a second, and nothing when nothing did. What
+ * are counts alone may wait longer ({@link CountPace}).
+ */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   #labels: Readonly<Record<string, string>> | undefined;
@@ -33,6 +39,9 @@ export class StatusWriter {
   #again = false;
   #notBefore = 0;
   #failed = false;
+  readonly #counts = new CountPace(Math.random);
+  /** Cancels the look at counts that wait. */
+  #cancelLook: (() => void) | undefined;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
@@ -66,8 +75,8 @@ export class StatusWriter {
   async #round(): Promise<void> {
     const { logger, signal, timers } = this.#options;
     try {
-      const wrote = await this.#write();
-      this.#notBefore = timers.now() + (wrote ? QUIET_MS : 0);
+      const outcome = await this.#write();
+      this.#notBefore = timers.now() + { wrote: QUIET_MS, waits: LOOK_MS, same: 0 }[outcome];
       this.#failed = false;
     } catch (error) {
       if (signal.aborted) {
@@ -85,8 +94,8 @@ export class StatusWriter {
     }
   }
 
-  async #write(): Promise<boolean> {
-    const { client, node, signal } = this.#options;
+  async #write(): Promise<'wrote' | 'waits' | 'same'> {
+    const { client, node, signal, timers } = this.#options;
     const labels = Object.fromEntries(this.#options.subnets().map((subnet) => [lanLabel(subnet), '']));
     let wrote = false;
     if (this.#labels === undefined || !isDeepStrictEqual(labels, this.#labels)) {
@@ -95,17 +104,36 @@ export class StatusWriter {
     }
     const status = this.#options.status(this.#written);
     const patch = changedFields(this.#written, status);
-    if (Object.keys(patch).length > 0) {
-      await client.patch(
-        LB_NODE_STATUSES,
-        { name: node },
-        { status: patch },
-        { type: 'merge', subresource: 'status', signal },
-      );
-      this.#written = status;
-      wrote = true;
+    const change = changeOf(Object.keys(patch), { before: this.#written, now: status });
+    if (change === 'none') {
+      return wrote ? 'wrote' : 'same';
     }
-    return wrote;
+    const waitMs = change === 'other' ? 0 : this.#counts.waitMs(change, timers.now());
+    if (waitMs > 0) {
+      this.#lookAfter(waitMs);
+      return wrote ? 'wrote' : 'waits';
+    }
+    await client.patch(
+      LB_NODE_STATUSES,
+      { name: node },
+      { status: patch },
+      { type: 'merge', subresource: 'status', signal },
+    );
+    this.#written = status;
+    if (change === 'other') {
+      this.#counts.told();
+    } else {
+      this.#counts.written(timers.now());
+    }
+    return 'wrote';
+  }
+
+  #lookAfter(ms: number): void {
+    this.#cancelLook?.();
+    this.#cancelLook = this.#options.timers.after(Math.ceil(ms) + 1, () => {
+      this.#cancelLook = undefined;
+      this.changed();
+    });
   }
 
   /** Makes the object where there is none; takes labels of former LANs off. */
