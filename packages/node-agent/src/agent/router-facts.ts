@@ -1,4 +1,4 @@
-import type { Router, ServiceGroup } from '@fairlead/api';
+import type { Address, Router, ServiceGroup } from '@fairlead/api';
 import type { Segment, StrayRoute } from '../plan/types.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { RouterFacts } from './router-side.ts';
@@ -11,8 +11,10 @@ export function routerFacts(options: {
   readonly router: Router | undefined;
   readonly serviceGroups: readonly ServiceGroup[];
   readonly strays: readonly StrayRoute[];
+  /** Addresses on interfaces of the node that are not ours. */
+  readonly hostAddresses: readonly Address[];
 }): RouterFacts {
-  const { view, segments, router, serviceGroups, strays } = options;
+  const { view, segments, router, serviceGroups, strays, hostAddresses } = options;
   const own = [
     ...view.node.addresses,
     ...segments.flatMap(({ ownAddresses }) => ownAddresses.map((each) => each.address)),
@@ -24,6 +26,7 @@ export function routerFacts(options: {
     serviceGroups,
     strays,
     addresses: { ...(IPv4 === undefined ? {} : { IPv4 }), ...(IPv6 === undefined ? {} : { IPv6 }) },
+    hostAddresses,
     dummyInterface: view.spec.dummyInterface,
     labels: view.node.labels,
   };

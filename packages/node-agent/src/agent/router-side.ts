@@ -27,6 +27,8 @@ export interface RouterFacts {
   readonly serviceGroups: readonly ServiceGroup[];
   readonly strays: readonly StrayRoute[];
   readonly addresses: Readonly<Partial<Record<IPFamily, Address>>>;
+  /** All that are on interfaces of the node, but for those that Fairlead put there. */
+  readonly hostAddresses: readonly Address[];
   readonly dummyInterface: string;
   /** Of the Node; one of them may hold its AS number. */
   readonly labels: Readonly<Record<string, string>>;
@@ -143,10 +145,10 @@ export class RouterSide {
 
   #intent(
     { buildRouterView, passwordsBySecret }: typeof RouterLibrary,
-    { router, serviceGroups, strays, addresses, dummyInterface, labels }: RouterFacts,
+    { router, serviceGroups, strays, addresses, hostAddresses, dummyInterface, labels }: RouterFacts,
     secrets: ReadonlyMap<string, SecretData>,
   ): RouterIntent {
-    const node = { name: this.#options.node, addresses, dummyInterface, labels };
+    const node = { name: this.#options.node, addresses, hostAddresses, dummyInterface, labels };
     const build = (given: ReadonlyMap<string, SecretData>): RouterIntent =>
       buildRouterView({ router, serviceGroups, secrets: given, node, strays, previous: this.#previous });
     if (this.#previous === undefined) {

@@ -262,6 +262,7 @@ export class Sides {
       router: this.api.router,
       serviceGroups: this.api.serviceGroups,
       strays: planner?.strayRoutes() ?? [],
+      hostAddresses: Array.from(this.kernel.state.foreignAddresses, ({ address }) => address),
     });
   }
 

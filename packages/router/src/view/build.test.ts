@@ -1,3 +1,4 @@
+import { parseAddress } from '@fairlead/api';
 import { CASES } from '../../testdata/cases.ts';
 import { buildRouterView } from './build.ts';
 import type { RouterIntent, RouterViewInput } from './build.ts';
@@ -103,6 +104,24 @@ describe('buildRouterView', () => {
     const intent = buildRouterView({ ...changed, previous });
     expect(viewOf(intent).bgp.neighbors).toEqual(previous.bgp.neighbors);
     expect(intent.problems).toMatchObject([{ path: 'spec.bgp.neighbors[0].holdTime' }]);
+  });
+
+  it.each([
+    ['an own address for the neighbor', { address: '192.0.2.1' }, 'address', /is an address of this node/],
+    ['an address at our end that is not there', { localAddress: '192.0.2.77' }, 'localAddress', /has no address 192/],
+  ])('leaves a neighbor as it was with %s', (_, change, field, sentence) => {
+    const previous = viewOf(buildRouterView(input('one-neighbor')));
+    const hostAddresses = ['192.0.2.1', '2001:db8::1'].map((text) => parseAddress(text));
+    const changed = withNeighbors('one-neighbor', (tor) => [{ ...tor, ...change }]);
+    const node = { ...changed.node, hostAddresses };
+    const intent = buildRouterView({ ...changed, node, previous });
+    expect(viewOf(intent).bgp.neighbors).toEqual(previous.bgp.neighbors);
+    expect(intent.problems).toMatchObject([{ reason: 'InvalidValue', path: `spec.bgp.neighbors[0].${field}` }]);
+    expect(intent.problems[0]?.sentence).toMatch(sentence);
+    const right = withNeighbors('one-neighbor', (tor) => [{ ...tor, localAddress: '192.0.2.1' }]);
+    expect(buildRouterView({ ...right, node }).problems).toEqual([]);
+    // Where the addresses of the node are not known nothing is said against them.
+    expect(buildRouterView(changed).problems).toEqual([]);
   });
 
   describe('a password', () => {

@@ -23,6 +23,8 @@ export interface RouterNode {
   readonly name: string;
   /** An address of the node of each family that it has, for the router ID and for next hops over several hops. */
   readonly addresses: Readonly<Partial<Record<IPFamily, Address>>>;
+  /** All addresses on the interfaces of the node, virtual ones left out. Default: not known, and not compared with. */
+  readonly hostAddresses?: readonly Address[] | undefined;
   /** The interface that has virtual addresses and their routes. */
   readonly dummyInterface: string;
   /** Labels of the Node. Default: none. */
@@ -139,7 +141,12 @@ function bgpView(
   const neighbors = neighborViews(
     bgp.neighbors,
     place,
-    { nodeAddresses: node.addresses, secrets, previous: previous?.bgp.neighbors ?? [] },
+    {
+      nodeAddresses: node.addresses,
+      hostAddresses: node.hostAddresses,
+      secrets,
+      previous: previous?.bgp.neighbors ?? [],
+    },
     problems,
   );
   return {

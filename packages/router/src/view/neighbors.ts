@@ -16,6 +16,8 @@ import type { NeighborView } from './view.ts';
 export interface NeighborContext {
   /** Addresses of the node, of each family that it has. */
   readonly nodeAddresses: Readonly<Partial<Record<IPFamily, Address>>>;
+  /** All addresses on the node's interfaces; undefined: not known. */
+  readonly hostAddresses: readonly Address[] | undefined;
   /** Secrets that could be read, by name. */
   readonly secrets: ReadonlyMap<string, SecretData>;
   /** The neighbors of the last view: one that has a problem now stays as it was there. */
@@ -116,6 +118,12 @@ function neighborView(
   }
   // Found on an interface a neighbor has a link-local address.
   const address = where.address === NOTHING ? ANY_LINK_LOCAL : parseAddress(where.address);
+  const localAddress = check(
+    'localAddress',
+    (text) => printable.address(text).text,
+    ownAddressFor(neighbor, address, place, context),
+  );
+  checkEnds({ address: where.address, localAddress }, place, context);
   const families = familiesOf(neighbor, address, place, context, problems);
   const holdTime = checkedAt(within(place, 'holdTime'), () =>
     printable.seconds(neighbor.holdTime, { minimum: 3, maximum: 65_535 }),
@@ -126,11 +134,7 @@ function neighborView(
     ...where,
     peer: where.address === NOTHING ? where.interface : where.address,
     asn: check('asn', printable.asNumber, NOTHING),
-    localAddress: check(
-      'localAddress',
-      (text) => printable.address(text).text,
-      ownAddressFor(neighbor, address, place, context),
-    ),
+    localAddress,
     multihop: check('multihop', (hops) => printable.wholeNumber(hops, { minimum: 1, maximum: 255 }), NOTHING),
     passive: neighbor.passive ? YES : NOTHING,
     ...passwordView(neighbor.passwordSecret, place, context.secrets),
@@ -166,6 +170,30 @@ function ownAddressFor(
     throw new PlacedProblem(problemAt(within(place, 'localAddress'), 'NodeAddressMissing', sentence));
   }
   return printable.addressText(own);
+}
+
+/** BIRD's check sees neither an own address as the neighbor's, nor one at our end that the node does not have. */
+function checkEnds(
+  { address, localAddress }: Pick<NeighborView, 'address' | 'localAddress'>,
+  place: Place,
+  { hostAddresses }: NeighborContext,
+): void {
+  if (hostAddresses === undefined) {
+    return;
+  }
+  const isHere = (text: string): boolean => {
+    const wanted = parseAddress(text);
+    return hostAddresses.some((own) => own.family === wanted.family && own.value === wanted.value);
+  };
+  // The same link-local address may be on another interface.
+  if (address !== NOTHING && !prefixContains(LINK_LOCAL, parseAddress(address)) && isHere(address)) {
+    const sentence = `${address} is an address of this node; write that of the neighbor`;
+    throw new PlacedProblem(problemAt(within(place, 'address'), 'InvalidValue', sentence));
+  }
+  if (localAddress !== NOTHING && !isHere(localAddress)) {
+    const sentence = `this node has no address ${localAddress}; write one that it has, or leave localAddress out`;
+    throw new PlacedProblem(problemAt(within(place, 'localAddress'), 'InvalidValue', sentence));
+  }
 }
 
 type Families = Pick<NeighborView, 'ipv4' | 'ipv6' | 'nextHopIPv4' | 'nextHopIPv6' | 'extendedNextHop'>;
