@@ -18,6 +18,7 @@ export {
   REPOSITORY,
   type AllocatorOptions,
   type ProgramOptions,
+  type RouterOptions,
   type RunningAllocator,
 } from './fairlead.ts';
 export type { BackendAnswer } from './backend.ts';
@@ -25,8 +26,11 @@ export type { HttpAnswer } from './http.ts';
 export { Lab, startLab, type LabOptions, type NodeReference } from './lab.ts';
 export { LabNode, type CutOptions } from './node.ts';
 export { LAN, NAMESPACES, type DualAddress, type NodePlan } from './plan.ts';
-export { Tor, torConfiguration, type TorOptions } from './tor.ts';
-export { startCapture, type Capture } from './capture.ts';
+export { Tor } from './tor.ts';
+export type { TorOptions, TorProtocol } from './tor-daemon.ts';
+export { Frr, type FrrOptions, type FrrProgram } from './frr.ts';
+export { startBgpCapture, startCapture, type Capture } from './capture.ts';
+export type { BgpEvent, BgpMessageType } from './bgp-message.ts';
 export { EventLog } from './event-log.ts';
 export {
   startIpMonitor,
@@ -46,6 +50,13 @@ export {
 } from './lan-frame.ts';
 export { startProbe, type Probe, type ProbeOptions } from './probe.ts';
 export { reportOf, type Gap, type Overlap, type ProbePacket, type ProbeReport, type Turn } from './probe-report.ts';
+export {
+  startTcpProbe,
+  type TcpConnection,
+  type TcpProbe,
+  type TcpProbeOptions,
+  type TcpProbeReport,
+} from './tcp-probe.ts';
 export { RESPONDER_PORT, startResponder } from './responder.ts';
 export { TcpRelay, type Direction, type HoldOptions } from './tcp-relay.ts';
 export { takeTimeline, type AddressTimeline, type Timeline, type TimelineOptions } from './timeline.ts';

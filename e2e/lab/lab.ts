@@ -9,6 +9,7 @@ import {
   REPOSITORY,
   type AllocatorOptions,
   type ProgramOptions,
+  type RouterOptions,
   type RunningAllocator,
 } from './fairlead.ts';
 import { HttpClients, type HttpAnswer } from './http.ts';
@@ -21,7 +22,9 @@ import { startProbe, type Probe, type ProbeOptions } from './probe.ts';
 import type { LabProcess } from './process.ts';
 import { startResponder } from './responder.ts';
 import { Run } from './run.ts';
-import { Tor, type TorOptions } from './tor.ts';
+import { Tor } from './tor.ts';
+import type { TorOptions } from './tor-daemon.ts';
+import { startTcpProbe, type TcpProbe, type TcpProbeOptions } from './tcp-probe.ts';
 
 /** What a lab is to be. All of it has defaults. */
 export interface LabOptions {
@@ -116,6 +119,11 @@ export class Lab implements AsyncDisposable {
     return startProbe(this.run, options);
   }
 
+  /** Starts a TCP probe: new connections, 50 a second by default. */
+  async tcpProbe(options: TcpProbeOptions): Promise<TcpProbe> {
+    return startTcpProbe(this.run, options);
+  }
+
   /** Lets every node itself answer probes on {@link RESPONDER_PORT}, on whatever address it has. */
   async startResponders(): Promise<void> {
     await Promise.all(this.nodes.map(async (node) => startResponder(this.run, node)));
@@ -167,7 +175,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Starts BIRD on a node, with the configuration that its agent writes. */
-  async startRouter(node: NodeReference, options?: { readonly flags?: readonly string[] }): Promise<LabProcess> {
+  async startRouter(node: NodeReference, options?: RouterOptions): Promise<LabProcess> {
     return this.#programs.startRouter(this.node(node), options);
   }
 

@@ -3,7 +3,7 @@ import type { LabNode } from './node.ts';
 import type { LabProcess } from './process.ts';
 import type { Run } from './run.ts';
 
-/** The UDP port on which a node's responder answers, on whatever address the node has. */
+/** The port, UDP and TCP, on which a node's responder answers, on whatever address the node has. */
 export const RESPONDER_PORT = 7007;
 const LISTEN_PORT = 7008;
 
@@ -16,11 +16,11 @@ const RULES = `
 table inet fairlead_lab_responder {
   chain untracked {
     type filter hook prerouting priority raw; policy accept;
-    udp dport ${RESPONDER_PORT} fib daddr type != local notrack
+    meta l4proto { tcp, udp } th dport ${RESPONDER_PORT} fib daddr type != local notrack
   }
   chain prerouting {
     type nat hook prerouting priority dstnat - 10; policy accept;
-    fib daddr type local udp dport ${RESPONDER_PORT} redirect to :${LISTEN_PORT}
+    fib daddr type local meta l4proto { tcp, udp } th dport ${RESPONDER_PORT} redirect to :${LISTEN_PORT}
   }
 }
 `;

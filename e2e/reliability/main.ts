@@ -1,7 +1,7 @@
 /**
  * `make reliability`: makes every kind of fault again and again, under a 1 kHz probe, on an otherwise idle machine, and
  * prints what clients lost by it beside what is promised. `--only NAME,…` runs some scenarios, `--times N` (default 20)
- * says how often, `--json FILE` writes each repetition's figures, `--write` puts the table into docs/reliability.md.
+ * says how often, `--json FILE` writes each repetition's figures, `--write` puts the tables into docs/reliability.md.
  * Ends with 1 when a promise was not kept.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -11,11 +11,13 @@ import { formatTable } from '../bench/figures.ts';
 import { machine } from '../bench/machine.ts';
 import { measure, type Result } from './measure.ts';
 import { withFigures } from './page.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, Subject } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { brokenPromises, HEADER, rowOf } from './summary.ts';
+import { brokenPromises, headerOf, rowOf } from './summary.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'reliability.md');
+
+const SUBJECTS: readonly Subject[] = ['local', 'virtual'];
 
 const { values } = parseArgs({
   options: {
@@ -59,15 +61,23 @@ for (const scenario of scenarios) {
   results.push(await measure(scenario, { times, progress }));
 }
 
-const rows = results.map((result) => rowOf(result, date));
-process.stdout.write(`${formatTable([HEADER, ...rows])}\n`);
+const tables = SUBJECTS.map((subject) => ({
+  subject,
+  rows: results.filter(({ scenario }) => scenario.subject === subject).map((result) => rowOf(result, date)),
+})).filter(({ rows }) => rows.length > 0);
+for (const { subject, rows } of tables) process.stdout.write(`${formatTable([headerOf(subject), ...rows])}\n`);
 if (values.json !== undefined) {
   await writeFile(values.json, JSON.stringify({ date, machine: machine(), results }, undefined, 2));
 }
 if (values.write) {
-  const names = SCENARIOS.map(({ name }) => name);
-  const page = await readFile(PAGE, 'utf8');
-  await writeFile(PAGE, withFigures(page, { header: HEADER, rows, names, machine: machine() }));
+  const written = tables.reduce(
+    (page, { subject, rows }) => {
+      const names = SCENARIOS.filter((scenario) => (scenario.subject ?? 'local') === subject).map(({ name }) => name);
+      return withFigures(page, { subject, header: headerOf(subject), rows, names, machine: machine() });
+    },
+    await readFile(PAGE, 'utf8'),
+  );
+  await writeFile(PAGE, written);
 }
 const broken = results.flatMap((result) =>
   brokenPromises(result).map((promise) => `${result.scenario.name}: ${promise}`),

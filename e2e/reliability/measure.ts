@@ -2,7 +2,7 @@ import type { Outcome, Preparation, Scenario } from './scenario.ts';
 
 /** What the repetitions of a scenario came to. */
 export interface Result {
-  readonly scenario: Pick<Scenario, 'name' | 'what' | 'promised' | 'others'>;
+  readonly scenario: Pick<Scenario, 'name' | 'subject' | 'what' | 'promised' | 'others'>;
   readonly outcomes: readonly Outcome[];
   /** Repetitions that did not come to an end, each with its reason. */
   readonly failures: readonly string[];
@@ -19,7 +19,7 @@ const MOST_FAILURES = 3;
 
 /** Runs a scenario so many times in one scene; where a repetition fails, the scene is kept for reading and made anew. */
 export async function measure(scenario: Scenario, { times, progress }: MeasureOptions): Promise<Result> {
-  const { name, what, promised, others } = scenario;
+  const { name, subject = 'local', what, promised, others } = scenario;
   const outcomes: Outcome[] = [];
   const failures: string[] = [];
   let preparation: Preparation | undefined;
@@ -43,18 +43,33 @@ export async function measure(scenario: Scenario, { times, progress }: MeasureOp
   } finally {
     await preparation?.[Symbol.asyncDispose]();
   }
-  return { scenario: { name, what, promised, ...(others !== undefined && { others }) }, outcomes, failures };
+  return { scenario: { name, subject, what, promised, ...(others !== undefined && { others }) }, outcomes, failures };
 }
 
 /** An outcome without what else its scenario may know, thousands of packets for instance. */
-function onlyOutcome({ lost, gapMs, overlapMs, settledMs, probeLateMs, faults }: Outcome): Outcome {
-  return { lost, gapMs, overlapMs, ...(settledMs !== undefined && { settledMs }), probeLateMs, faults };
+function onlyOutcome(outcome: Outcome): Outcome {
+  const { lost, gapMs, overlapMs, settledMs, routesMs, connections, probeLateMs, faults } = outcome;
+  return {
+    lost,
+    gapMs,
+    ...(overlapMs !== undefined && { overlapMs }),
+    ...(settledMs !== undefined && { settledMs }),
+    ...(routesMs !== undefined && { routesMs }),
+    ...(connections !== undefined && { connections }),
+    probeLateMs,
+    faults,
+  };
 }
 
-function inWords({ lost, gapMs, overlapMs, settledMs, probeLateMs, faults }: Outcome): string {
+function inWords(outcome: Outcome): string {
+  const { lost, gapMs, overlapMs, settledMs, routesMs, connections, probeLateMs, faults } = outcome;
   return [
-    `${lost} lost, gap ${gapMs.toFixed(1)} ms, overlap ${overlapMs.toFixed(1)} ms`,
+    `${lost} lost, gap ${gapMs.toFixed(1)} ms${overlapMs === undefined ? '' : `, overlap ${overlapMs.toFixed(1)} ms`}`,
     ...(settledMs === undefined ? [] : [`one holder after ${settledMs.toFixed(1)} ms`]),
+    ...(routesMs === undefined ? [] : [`routes right after ${routesMs.toFixed(1)} ms`]),
+    ...(connections === undefined
+      ? []
+      : [`${connections.lost} connections lost, slowest ${connections.slowestMs.toFixed(1)} ms`]),
     `probe late by ${probeLateMs.toFixed(1)} ms`,
     ...faults,
   ].join('; ');

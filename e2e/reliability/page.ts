@@ -1,15 +1,19 @@
 import { formatTable } from '../bench/figures.ts';
+import type { Subject } from './scenario.ts';
 
 /** What is between these two is written by `make reliability ARGS=--write`; all else on the page is prose. */
-const BEGIN = '<!-- measured -->';
-const END = '<!-- /measured -->';
+function marksOf(subject: Subject): { readonly begin: string; readonly end: string } {
+  return { begin: `<!-- measured: ${subject} -->`, end: `<!-- /measured: ${subject} -->` };
+}
 
 /** What the page is to be told. */
 export interface Figures {
+  /** Whose table. */
+  readonly subject: Subject;
   readonly header: readonly string[];
   /** One row a scenario that was measured now; the name of the scenario first. */
   readonly rows: readonly (readonly string[])[];
-  /** Names of all scenarios there are, in order: rows of others are left out. */
+  /** Names of all scenarios of that table, in order: rows of others are left out. */
   readonly names: readonly string[];
   /** The machine, in words. */
   readonly machine: string;
@@ -20,10 +24,11 @@ export interface Figures {
  * another machine: figures of two do not belong into one table.
  * @throws {Error} where the page has no place for them
  */
-export function withFigures(page: string, { header, rows, names, machine }: Figures): string {
-  const from = page.indexOf(BEGIN);
-  const to = page.indexOf(END);
-  if (from < 0 || to < from) throw new Error(`the page has no ${BEGIN} … ${END} for the table`);
+export function withFigures(page: string, { subject, header, rows, names, machine }: Figures): string {
+  const { begin, end } = marksOf(subject);
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the page has no ${begin} … ${end} for the table`);
   const old = page.slice(from, to);
   const kept = old.includes(machine) ? rowsOf(old) : [];
   const byName = new Map([...kept, ...rows].map((row) => [row[0] ?? '', row]));
@@ -32,7 +37,7 @@ export function withFigures(page: string, { header, rows, names, machine }: Figu
     return row?.length === header.length ? [row] : [];
   });
   const table = formatTable([header, ...all]);
-  return `${page.slice(0, from)}${BEGIN}\n\nMeasured on ${machine}.\n\n${table}\n\n${page.slice(to)}`;
+  return `${page.slice(0, from)}${begin}\n\nMeasured on ${machine}.\n\n${table}\n\n${page.slice(to)}`;
 }
 
 /** The rows of a Markdown table, without its header. */

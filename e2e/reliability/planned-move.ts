@@ -11,7 +11,7 @@ interface Leave {
 }
 
 /** What `kubectl fairlead drain` writes. */
-const DRAIN: Leave = {
+export const DRAIN: Leave = {
   go: { metadata: { annotations: { [NODE_ANNOTATIONS.drain]: 'true' } }, spec: { unschedulable: true } },
   stay: { metadata: { annotations: { [NODE_ANNOTATIONS.drain]: null } }, spec: { unschedulable: null } },
 };

@@ -1,8 +1,11 @@
 /**
  * What a scenario of `make reliability` is. A scenario makes one kind of fault, again and again, in a scene that all
  * repetitions share; each repetition says what a client lost by it and what was wrong. `measure.ts` runs them, `watch.ts`
- * has the witnesses, `scenarios.ts` lists all of them.
+ * and `routed-watch.ts` have the witnesses, `scenarios.ts` lists all of them.
  */
+
+/** Which addresses a scenario is about: each kind has a table of its own. */
+export type Subject = 'local' | 'virtual';
 
 /**
  * What is promised for each repetition. What is absent is measured and printed, but not promised. Lost probes, overlap
@@ -17,6 +20,16 @@ export interface Bounds {
   readonly overlapMs?: number;
   /** From the first frame by which two holders hear of each other until one is left, milliseconds, at most. */
   readonly settledMs?: number;
+  /** From the fault until the ToR's routes lead where they should, milliseconds, at most. */
+  readonly routesMs?: number;
+}
+
+/** New TCP connections of a repetition. */
+export interface Connections {
+  /** How many were not made, or only when their first packet was sent again. */
+  readonly lost: number;
+  /** How long the slowest took, milliseconds. */
+  readonly slowestMs: number;
 }
 
 /** What one repetition did to a client. */
@@ -30,11 +43,15 @@ export interface Outcome {
   readonly gapMs: number;
   /**
    * The time in which two nodes had the address: by the answers to the probe, by the frames on the switch, and by the
-   * kernels of the nodes that were on the LAN; the longest of the three.
+   * kernels of the nodes that were on the LAN; the longest of the three. Absent for virtual addresses, which all nodes have.
    */
-  readonly overlapMs: number;
+  readonly overlapMs?: number;
   /** As in {@link Bounds}; absent where no two holders could meet. */
   readonly settledMs?: number;
+  /** As in {@link Bounds}; absent where they are not to change. */
+  readonly routesMs?: number;
+  /** Absent where none were made. */
+  readonly connections?: Connections;
   /** By how much the probe itself was late at worst, milliseconds: nothing shorter can be told from its own faults. */
   readonly probeLateMs: number;
   /** What was wrong, in words, with names and times: a foreign answer, an event of `ip monitor`, a move without cause. */
@@ -62,6 +79,8 @@ export interface Preparation extends AsyncDisposable {
 export interface Scenario {
   /** As `--only` and the table take it: `agent-killed`. */
   readonly name: string;
+  /** Default: local addresses. */
+  readonly subject?: Subject;
   /** What is done, and to whom, in one sentence without a full stop: it stands in the table. */
   readonly what: string;
   readonly promised: Bounds;

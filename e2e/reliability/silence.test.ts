@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { reportOf, type ProbePacket, type ProbeReport } from '../lab/probe-report.ts';
-import { longestSilenceMs } from './silence.ts';
+import { longestDisturbanceMs, longestSilenceMs } from './silence.ts';
 
 /** A packet each millisecond; each is answered at the time given, or never. */
 function reported(answers: readonly (number | null)[]): ProbeReport {
@@ -24,4 +24,24 @@ test('packets that were kept and answered late do not make it shorter', () => {
 
 test('it lasts to the end where no more answers came', () => {
   expect(longestSilenceMs(reported([0.5, null, null]))).toBe(2);
+});
+
+/** A packet each millisecond; these are lost. */
+function losing(...lost: readonly number[]): readonly ProbePacket[] {
+  return Array.from({ length: 100 }, (_, sent) => ({
+    sent,
+    answered: lost.includes(sent) ? null : sent + 1,
+    node: 'n',
+  }));
+}
+
+describe('a disturbance', () => {
+  test('lasts from the first loss to the last one, whatever is answered between them', () => {
+    expect(longestDisturbanceMs({ packets: losing(10, 13, 16, 19) }, 4)).toBe(10);
+    expect(longestDisturbanceMs({ packets: losing() }, 4)).toBe(0);
+  });
+
+  test('is over when each flow has been answered', () => {
+    expect(longestDisturbanceMs({ packets: losing(10, 13, 40, 41, 42, 45, 90) }, 4)).toBe(6);
+  });
 });

@@ -13,3 +13,21 @@ export function longestSilenceMs({ gaps, packets }: Pick<ProbeReport, 'gaps' | '
   });
   return Math.max(0, ...ends);
 }
+
+/**
+ * The longest time in which packets of a probe were lost again and again, in milliseconds: where only some flows are
+ * concerned, those of the others are answered all the while. Losses that are no further apart than the probe takes for a
+ * packet of each flow (`roundMs`) belong together; from the sending of the first to that of the next packet after the last.
+ */
+export function longestDisturbanceMs({ packets }: Pick<ProbeReport, 'packets'>, roundMs: number): number {
+  let longest = 0;
+  let first = 0;
+  let last = -Infinity;
+  packets.forEach(({ sent, answered }, index) => {
+    if (answered !== null) return;
+    if (sent - last > roundMs) first = sent;
+    last = sent;
+    longest = Math.max(longest, (packets[index + 1]?.sent ?? sent) - first);
+  });
+  return longest;
+}

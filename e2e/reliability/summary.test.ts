@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Result } from './measure.ts';
 import type { Bounds, Outcome } from './scenario.ts';
-import { brokenPromises, distributionOf, HEADER, rowOf } from './summary.ts';
+import { brokenPromises, distributionOf, headerOf, rowOf } from './summary.ts';
 
 function outcome(over: Partial<Outcome> = {}): Outcome {
   return { lost: 0, gapMs: 0, overlapMs: 0, probeLateMs: 1, faults: [], ...over };
@@ -26,6 +26,14 @@ describe('a promise', () => {
       'gap 1001 ms, promised 1000 ms',
       'overlap 6 ms, promised 5 ms',
       'one holder after 101 ms, promised 100 ms',
+    ]);
+  });
+
+  test('of nothing lost is one for new connections, too, and of routes one for the slowest', () => {
+    const bad = outcome({ connections: { lost: 1, slowestMs: 1010 }, routesMs: 301 });
+    expect(brokenPromises(result({ lost: 0, routesMs: 300 }, [outcome(), bad]))).toEqual([
+      'connections lost 1, promised 0',
+      'routes right after 301 ms, promised 300 ms',
     ]);
   });
 
@@ -55,8 +63,24 @@ test('a row has a cell under each header, and nothing in it that ends a cell', (
     result({ gapMs: 1000 }, [outcome({ gapMs: 400.4, faults: ['a | b'] }), outcome({ gapMs: 300 })]),
     'today',
   );
-  expect(row).toHaveLength(HEADER.length);
+  expect(row).toHaveLength(headerOf('local').length);
   expect(row[2]).toBe('gap under 1000 ms');
   expect(row[5]).toBe('300 / 300 / 400 / 400');
   expect(row.join('')).not.toContain('|');
+});
+
+test('a row of virtual addresses tells of connections and of the routes in the ToR', () => {
+  const { scenario, outcomes } = result({ lost: 0, routesMs: 500 }, [
+    outcome({ connections: { lost: 0, slowestMs: 12 }, routesMs: 310 }),
+  ]);
+  const header = headerOf('virtual');
+  const row = rowOf({ scenario: { ...scenario, subject: 'virtual' }, outcomes, failures: [] }, 'today');
+  const cells = Object.fromEntries(header.map((name, index) => [name, row[index]]));
+  expect(cells).toMatchObject({
+    Promised: '0 lost, routes right within 500 ms',
+    'Lost connections': '0',
+    'Slowest connection, ms': '12',
+    'Routes right after, ms': '310',
+    Wrong: 'nothing',
+  });
 });

@@ -1,6 +1,6 @@
 import { formatNumber, quantile } from '../bench/figures.ts';
 import type { Result } from './measure.ts';
-import type { Bounds, Outcome } from './scenario.ts';
+import type { Bounds, Outcome, Subject } from './scenario.ts';
 
 /** How a figure was spread over the repetitions. */
 export interface Distribution {
@@ -33,9 +33,11 @@ export function brokenPromises({ scenario: { promised }, outcomes, failures }: R
   );
   return [
     ...over('lost', distributionOf(outcomes, ({ lost }) => lost)?.max, promised.lost, ''),
+    ...over('connections lost', distributionOf(outcomes, connectionsLost)?.max, promised.lost, ''),
     ...over('gap', distributionOf(outcomes, ({ gapMs }) => gapMs)?.p99, promised.gapMs),
     ...over('overlap', distributionOf(outcomes, ({ overlapMs }) => overlapMs)?.max, promised.overlapMs),
     ...over('one holder after', distributionOf(outcomes, ({ settledMs }) => settledMs)?.max, promised.settledMs),
+    ...over('routes right after', distributionOf(outcomes, ({ routesMs }) => routesMs)?.max, promised.routesMs),
     ...faults,
     ...failures.map((failure) => `a repetition did not come to an end: ${failure}`),
     ...(outcomes.length === 0 ? ['nothing was measured'] : []),
@@ -48,48 +50,66 @@ function over(what: string, value: number | undefined, bound: number | undefined
     : [`${what} ${formatNumber(value)}${unit}, promised ${formatNumber(bound)}${unit}`];
 }
 
-/** The header of the table. Four figures in a cell are the least, the median, the p99 and the most. */
-export const HEADER: readonly string[] = [
-  'Scenario',
-  'What is done',
-  'Promised',
-  'Times',
-  'Lost probes',
-  'Gap, ms',
-  'Overlap, ms',
-  'One holder after, ms',
-  'Probe late, ms',
-  'Wrong',
-  'Others',
-  'On',
-];
+/** A column of a table: its header, and what it has of a result. Four figures are the least, the median, the p99 and the most. */
+type Column = readonly [header: string, cell: (result: Result, date: string) => string];
 
-/** A scenario's row of the table. `date` is when it was measured. */
-export function rowOf(result: Result, date: string): string[] {
-  const { scenario, outcomes, failures } = result;
-  const broken = brokenPromises(result);
-  return [
-    scenario.name,
-    scenario.what,
-    promiseInWords(scenario.promised),
-    String(outcomes.length + failures.length),
-    cell(distributionOf(outcomes, ({ lost }) => lost)),
-    cell(distributionOf(outcomes, ({ gapMs }) => gapMs)),
-    cell(distributionOf(outcomes, ({ overlapMs }) => overlapMs)),
-    cell(distributionOf(outcomes, ({ settledMs }) => settledMs)),
-    cell(distributionOf(outcomes, ({ probeLateMs }) => probeLateMs)),
-    broken.length === 0 ? 'nothing' : broken.map(withoutMarkup).join('; '),
-    scenario.others ?? '',
-    date,
-  ];
+function column(header: string, of: (outcome: Outcome) => number | undefined): Column {
+  return [header, ({ outcomes }) => cell(distributionOf(outcomes, of))];
 }
 
-function promiseInWords({ lost, gapMs, overlapMs, settledMs }: Bounds): string {
+const FIRST: readonly Column[] = [
+  ['Scenario', ({ scenario }) => scenario.name],
+  ['What is done', ({ scenario }) => scenario.what],
+  ['Promised', ({ scenario }) => promiseInWords(scenario.promised)],
+  ['Times', ({ outcomes, failures }) => String(outcomes.length + failures.length)],
+  column('Lost probes', ({ lost }) => lost),
+  column('Gap, ms', ({ gapMs }) => gapMs),
+];
+
+const LAST: readonly Column[] = [
+  column('Probe late, ms', ({ probeLateMs }) => probeLateMs),
+  ['Wrong', (result) => brokenPromises(result).map(withoutMarkup).join('; ') || 'nothing'],
+  ['Others', ({ scenario }) => scenario.others ?? ''],
+  ['On', (_, date) => date],
+];
+
+const COLUMNS: Readonly<Record<Subject, readonly Column[]>> = {
+  local: [
+    ...FIRST,
+    column('Overlap, ms', ({ overlapMs }) => overlapMs),
+    column('One holder after, ms', ({ settledMs }) => settledMs),
+    ...LAST,
+  ],
+  virtual: [
+    ...FIRST,
+    column('Lost connections', connectionsLost),
+    column('Slowest connection, ms', ({ connections }) => connections?.slowestMs),
+    column('Routes right after, ms', ({ routesMs }) => routesMs),
+    ...LAST,
+  ],
+};
+
+/** The header of the table of these addresses. */
+export function headerOf(subject: Subject): string[] {
+  return COLUMNS[subject].map(([header]) => header);
+}
+
+/** A scenario's row of its table. `date` is when it was measured. */
+export function rowOf(result: Result, date: string): string[] {
+  return COLUMNS[result.scenario.subject ?? 'local'].map(([, of]) => of(result, date));
+}
+
+function connectionsLost({ connections }: Outcome): number | undefined {
+  return connections?.lost;
+}
+
+function promiseInWords({ lost, gapMs, overlapMs, settledMs, routesMs }: Bounds): string {
   return [
     ...(lost === undefined ? [] : [`${lost} lost`]),
     ...(gapMs === undefined ? [] : [`gap under ${gapMs} ms`]),
     ...(overlapMs === undefined ? [] : [overlapMs === 0 ? 'no overlap' : `overlap at most ${overlapMs} ms`]),
     ...(settledMs === undefined ? [] : [`one holder within ${settledMs} ms`]),
+    ...(routesMs === undefined ? [] : [`routes right within ${routesMs} ms`]),
   ].join(', ');
 }
 

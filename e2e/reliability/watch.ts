@@ -24,6 +24,7 @@ export interface WatchOptions {
 
 /** What was seen of one address. */
 export interface Seen extends Outcome {
+  readonly overlapMs: number;
   readonly report: ProbeReport;
   /** When each node had it and was on the LAN. */
   readonly times: readonly HoldingTime[];

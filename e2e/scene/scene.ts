@@ -1,4 +1,12 @@
-import { startLab, type Lab, type LabOptions, type LabProcess, type RunningAllocator } from '@fairlead/e2e/lab';
+import type { RouterManifest } from '@fairlead/api';
+import {
+  startLab,
+  type Lab,
+  type LabOptions,
+  type LabProcess,
+  type RouterOptions,
+  type RunningAllocator,
+} from '@fairlead/e2e/lab';
 import { ROUTER, SERVICE_GROUPS } from './manifests.ts';
 
 /** What a scene is to be. */
@@ -7,6 +15,10 @@ export interface SceneOptions extends LabOptions {
   readonly allocators?: number;
   /** Whether nodes have BIRD and speak with the ToR; default true. */
   readonly routers?: boolean;
+  /** What their daemons are to do; default {@link ROUTER}. */
+  readonly router?: RouterManifest;
+  /** How BIRD is started on the nodes. */
+  readonly routerOptions?: RouterOptions;
 }
 
 /** A lab in which Fairlead runs: allocators, an agent on each node, BIRD beside it, and groups of both kinds. */
@@ -21,17 +33,23 @@ export interface Scene extends AsyncDisposable {
 
 /** Starts a lab and Fairlead in it; returns when all programs are ready and the ToR has its sessions. */
 export async function startScene(options: SceneOptions = {}): Promise<Scene> {
-  const { allocators: replicas = 1, routers: withRouters = true, progress = () => {} } = options;
+  const {
+    allocators: replicas = 1,
+    routers: withRouters = true,
+    router = ROUTER,
+    routerOptions = {},
+    progress = () => {},
+  } = options;
   const lab = await startLab(options);
   try {
-    await applyAll(lab, withRouters ? [...SERVICE_GROUPS, ROUTER] : SERVICE_GROUPS);
+    await applyAll(lab, withRouters ? [...SERVICE_GROUPS, router] : SERVICE_GROUPS);
     progress('allocator and agents');
     const [allocators, agents] = await Promise.all([
       Promise.all(Array.from({ length: replicas }, () => lab.startAllocator())),
       Promise.all(lab.nodes.map((node) => lab.startAgent(node))),
     ]);
     progress('routers');
-    const routers = withRouters ? await Promise.all(lab.nodes.map((node) => lab.startRouter(node))) : [];
+    const routers = withRouters ? await Promise.all(lab.nodes.map((node) => lab.startRouter(node, routerOptions))) : [];
     if (withRouters) {
       await lab.tor.untilEstablished(lab.nodes.length);
     }
