@@ -1,8 +1,12 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ConfigureResult, DaemonConnection, ObservedSession } from '../controller/daemon.ts';
 import type { RouterView } from '../view/view.ts';
 import { parseFault } from './check.ts';
-import { connectControl } from './client.ts';
+import { connectControl, ControlError } from './client.ts';
 import type { ControlConnection, ControlOptions } from './client.ts';
+import { farewell } from './farewell.ts';
 import { REPLY_CODES, replyText } from './replies.ts';
 import type { Reply } from './replies.ts';
 import { withNeighbors } from './interior.ts';
@@ -17,14 +21,22 @@ const CONFIRM_WITHIN_S = 30;
 /** Milliseconds for BIRD to read its file and stop what is to be stopped. */
 const CONFIGURE_TIMEOUT_MS = 10_000;
 
+/** May hold passwords: for its owner and the group of the folder, which BIRD is in. */
+const LEAVING_MODE = 0o640;
+
 /** A running BIRD. */
 export class BirdConnection implements DaemonConnection {
   readonly version: string | undefined;
   readonly startedAt: Date | undefined;
   readonly #control: ControlConnection;
+  /** Where a configuration stands for the while in which protocols take leave. */
+  readonly #leaving: string;
+  /** Whether BIRD runs such a configuration. */
+  #hasLeft = false;
 
-  private constructor(control: ControlConnection, startedAt: Date | undefined) {
+  private constructor(control: ControlConnection, startedAt: Date | undefined, directory: string) {
     this.#control = control;
+    this.#leaving = join(directory, 'bird.conf.leaving');
     this.version = /^BIRD (\S+)/.exec(control.greeting)?.[1];
     this.startedAt = startedAt;
   }
@@ -35,7 +47,7 @@ export class BirdConnection implements DaemonConnection {
    */
   static async open(options: ControlOptions): Promise<BirdConnection> {
     const control = await connectControl(options);
-    return new BirdConnection(control, parseStart(await control.command('show status')));
+    return new BirdConnection(control, parseStart(await control.command('show status')), dirname(options.path));
   }
 
   get isOpen(): boolean {
@@ -61,8 +73,42 @@ export class BirdConnection implements DaemonConnection {
     }
   }
 
-  /** BIRD takes a configuration as a whole or not at all. */
-  async revert(): Promise<void> {}
+  /** @throws {ControlError} */
+  async takeLeave({
+    running,
+    wanted,
+    signal,
+  }: Parameters<NonNullable<DaemonConnection['takeLeave']>>[0]): Promise<void> {
+    const leave = farewell(running, wanted);
+    if (leave === undefined) {
+      return;
+    }
+    try {
+      await writeFile(this.#leaving, leave.text, { mode: LEAVING_MODE });
+      const { code } = await this.#control.command(`configure "${this.#leaving}"`, CONFIGURE_TIMEOUT_MS);
+      this.#hasLeft = code === REPLY_CODES.reconfigured || code === REPLY_CODES.reconfiguring;
+      if (this.#hasLeft) {
+        await delay(leave.waitMs, undefined, { signal });
+      }
+    } catch (error) {
+      if (error instanceof ControlError) {
+        throw error;
+      }
+      // The folder is full or read-only, or the agent ends: neighbors then wait for their timeout.
+    } finally {
+      await rm(this.#leaving, { force: true }).catch(() => undefined);
+    }
+  }
+
+  /**
+   * BIRD takes a configuration as a whole or not at all; but it goes back to what it ran before, in which protocols may
+   * have fallen silent already.
+   */
+  async revert(): Promise<void> {
+    if (this.#hasLeft) {
+      await this.configure();
+    }
+  }
 
   /** @throws {ControlError} */
   async observe(view: RouterView | undefined): Promise<readonly ObservedSession[]> {
@@ -81,6 +127,7 @@ export class BirdConnection implements DaemonConnection {
     const reply = await this.#control.command('configure confirm');
     switch (reply.code) {
       case REPLY_CODES.confirmed:
+        this.#hasLeft = false;
         return { type: 'accepted' };
       case REPLY_CODES.nothingToDo:
         return {

@@ -84,6 +84,17 @@ export interface DaemonConnection {
    */
   configure(): Promise<ConfigureResult>;
   /**
+   * Called before {@link configure}, where it is known what the daemon runs: has it take back what neighbors would keep
+   * when a protocol ends that takes no leave of them, and returns when they have heard so. What does not come to pass here
+   * is passed over, as the neighbors' own timeouts end it as well. A daemon whose protocols all take leave needs none.
+   * @throws {DaemonError} when the daemon goes away meanwhile
+   */
+  takeLeave?(options: {
+    readonly running: string;
+    readonly wanted: string;
+    readonly signal: AbortSignal;
+  }): Promise<void>;
+  /**
    * Called after a configuration was not accepted, when the last accepted file is in place again: a daemon that takes
    * a configuration in parts goes back to that file. One that takes all or nothing has nothing to do.
    * @throws {DaemonError}

@@ -160,6 +160,10 @@ export class Driver {
     }
     const connection = this.#connected();
     this.#nameResets(written.text);
+    if (this.#running !== undefined) {
+      const { signal } = this.#options;
+      await connection.takeLeave?.({ running: this.#running, wanted: written.text, signal });
+    }
     const result = await this.#applier.configure(written, connection, this.#options.signal);
     if (result.type === 'done') {
       this.#configured = written.text;

@@ -11,6 +11,9 @@ import { NOTHING, YES } from './printable.ts';
 import type { RouterViewProblem } from './problem.ts';
 import type { RIPInterfaceView, RIPView } from './view.ts';
 
+/** RFC 2453 (3.8): 180 s for routes that are announced every 30 s. */
+const TIMEOUT_INTERVALS = 6;
+
 /** RIP where the Router has none. */
 export const NO_RIP: RIPView = { ipv4: NOTHING, ipv6: NOTHING, metric: NOTHING, tag: NOTHING, interfaces: [] };
 
@@ -77,13 +80,15 @@ function interfaceView(
     const sentence = `RIPng has no authentication, so IPv6 is left out on ${name}; write families: [IPv4], or leave passwordSecret out`;
     problems.push(problemAt(within(place, 'passwordSecret'), 'AuthenticationImpossible', sentence));
   }
+  const updateInterval = checkedAt(within(place, 'updateInterval'), () =>
+    printable.seconds(rip.updateInterval, { minimum: 1, maximum: 3600 }),
+  );
   const view: RIPInterfaceView = {
     name,
     ipv4: families.ipv4,
     ipv6: isUnprotected ? NOTHING : families.ipv6,
-    updateInterval: checkedAt(within(place, 'updateInterval'), () =>
-      printable.seconds(rip.updateInterval, { minimum: 1, maximum: 3600 }),
-    ),
+    updateInterval,
+    timeout: printable.wholeNumber(TIMEOUT_INTERVALS * Number(updateInterval), { minimum: 1, maximum: 65_535 }),
     ...authentication,
     bfd: rip.bfd === undefined ? NOTHING : YES,
   };

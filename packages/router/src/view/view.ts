@@ -174,6 +174,8 @@ export interface RIPInterfaceView extends AuthenticationView {
   readonly ipv6: Printable;
   /** Seconds between two announcements of all routes. */
   readonly updateInterval: Printable;
+  /** Seconds after which a router that says nothing is forgotten: six times the interval, as in RFC 2453 (3.8). */
+  readonly timeout: Printable;
   /** `yes`: with the times of {@link BFDView}. */
   readonly bfd: Printable;
 }
