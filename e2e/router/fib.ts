@@ -47,6 +47,34 @@ export class Fib implements AsyncDisposable {
     }
   }
 
+  /**
+   * Settles when a check passes: it is made now, and again after each change of a route.
+   * @param what for the error: what was waited for
+   * @param timeoutMs default 20 s
+   */
+  async untilSo(isSo: () => Promise<boolean>, what: string, timeoutMs = 20_000): Promise<void> {
+    let changed = Promise.withResolvers<'changed'>();
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => late.resolve('late'), timeoutMs);
+    const unsubscribe = this.netlink.subscribe(({ type }) => {
+      if (type === 'route') {
+        changed.resolve('changed');
+      }
+    });
+    try {
+      while (!(await isSo())) {
+        if ((await Promise.race([changed.promise, late.promise])) === 'late') {
+          throw new Error(`not so within ${timeoutMs} ms: ${what}`);
+        }
+        // Before the next check, which may take as long as the next change.
+        changed = Promise.withResolvers<'changed'>();
+      }
+    } finally {
+      clearTimeout(timer);
+      unsubscribe();
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.netlink.close();
   }
