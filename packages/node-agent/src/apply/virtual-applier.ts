@@ -198,7 +198,7 @@ export class VirtualApplier {
         this.#compareLater();
         break;
       }
-      const task = this.#work.take();
+      const task = this.#work.take(this.#options.state.countOurAddresses(index));
       if (task !== undefined) {
         await this.#executor.execute(this.#steps(task, { wanted: this.#wanted, index }));
       }

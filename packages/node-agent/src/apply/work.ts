@@ -1,3 +1,4 @@
+import { hostKey } from '../plan/keys.ts';
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 
 /** Keys to look at. */
@@ -25,8 +26,13 @@ export interface Task extends Portion {
 
 /** Above so many keys at once a change counts as bulk and lets later small ones pass. */
 const BULK = 64;
-/** Requests in one portion of bulk: about 20 ms of kernel time for IPv4. */
+/** Addresses or routes in one portion of bulk: about 20 ms of kernel time for IPv4. */
 const PORTION = 256;
+/**
+ * The kernel walks all IPv4 addresses of an interface twice for one more (net/ipv4/devinet.c, find_matching_ifa and
+ * __inet_insert_ifa): 0.1 ms from so many on, 1.4 s for ten thousand, whose routes take a tenth of that (measured on 6.18).
+ */
+export const CROWDED = 4_096;
 /** Addresses to withdraw in one: an IPv6 one costs a millisecond where there are thousands. */
 const WITHDRAWN_PORTION = 32;
 /** IPv6 addresses in one: each costs up to 4 ms where there are thousands (the kernel walks them all). */
@@ -34,30 +40,38 @@ const IPV6_PORTION = 16;
 
 /**
  * Keys of addresses and routes that have to be looked at, each once. Small changes go before bulk ones, so that one new
- * Service does not wait for ten thousand. Within bulk: IPv4 addresses, then routes, then IPv6 addresses, which follow at
- * the kernel's pace (O(n²)) while their routes already stand. What {@link withdraw} was told of comes after all routes that
- * are to be set, so that a route which takes the place of others stands before they go: routes first, then addresses.
+ * Service does not wait for ten thousand. Within bulk: IPv6 routes, then IPv4 addresses, each with its route, then what is
+ * left of routes, then IPv6 addresses, which follow at the kernel's pace (O(n²)) while their routes already stand; and where
+ * an interface is crowded, so do IPv4 ones. What {@link withdraw} was told of comes after all routes that are to be set, so
+ * that a route which takes the place of others stands before they go: routes first, then addresses.
  */
 export class Work {
   readonly #urgent = { addresses: new Set<AddressKey>(), routes: new Set<PrefixKey>() };
-  readonly #bulk = { ipv4: new Set<AddressKey>(), routes: new Set<PrefixKey>(), ipv6: new Set<AddressKey>() };
+  readonly #bulk = {
+    ipv4: new Set<AddressKey>(),
+    ipv6: new Set<AddressKey>(),
+    ipv4Routes: new Set<PrefixKey>(),
+    ipv6Routes: new Set<PrefixKey>(),
+  };
   readonly #withdrawn = { addresses: new Set<AddressKey>(), routes: new Set<PrefixKey>() };
 
   get size(): number {
-    const { ipv4, routes, ipv6 } = this.#bulk;
-    return sizeOf(this.#urgent) + ipv4.size + routes.size + ipv6.size + sizeOf(this.#withdrawn);
+    const { ipv4, ipv6, ipv4Routes, ipv6Routes } = this.#bulk;
+    const bulk = ipv4.size + ipv6.size + ipv4Routes.size + ipv6Routes.size;
+    return sizeOf(this.#urgent) + bulk + sizeOf(this.#withdrawn);
   }
 
   /** Adds what a change touched. */
   add(touched: Touched): void {
     const addresses = [...touched.addresses];
     const routes = [...touched.routes];
+    const { ipv4, ipv6, ipv4Routes, ipv6Routes } = this.#bulk;
     const bulk = addresses.length + routes.length > BULK;
     for (const key of addresses) {
-      (bulk ? (key.startsWith('4') ? this.#bulk.ipv4 : this.#bulk.ipv6) : this.#urgent.addresses).add(key);
+      (bulk ? (isIPv4(key) ? ipv4 : ipv6) : this.#urgent.addresses).add(key);
     }
     for (const key of routes) {
-      (bulk ? this.#bulk.routes : this.#urgent.routes).add(key);
+      (bulk ? (isIPv4(key) ? ipv4Routes : ipv6Routes) : this.#urgent.routes).add(key);
     }
   }
 
@@ -71,8 +85,11 @@ export class Work {
     }
   }
 
-  /** Takes the next portion out; undefined when there is none. */
-  take(): Task | undefined {
+  /**
+   * Takes the next portion out; undefined when there is none.
+   * @param addressCount how many addresses of ours the interface has
+   */
+  take(addressCount: number): Task | undefined {
     if (sizeOf(this.#urgent) > 0) {
       return {
         stage: 'announce',
@@ -80,12 +97,16 @@ export class Work {
         routes: takeFrom(this.#urgent.routes, PORTION),
       };
     }
-    const { ipv4, routes, ipv6 } = this.#bulk;
-    if (ipv4.size > 0) {
-      return { stage: 'announce', addresses: takeFrom(ipv4, PORTION), routes: [] };
+    const { ipv4, ipv6, ipv4Routes, ipv6Routes } = this.#bulk;
+    if (ipv6Routes.size > 0) {
+      return { stage: 'announce', addresses: [], routes: takeFrom(ipv6Routes, PORTION) };
     }
-    if (routes.size > 0) {
-      return { stage: 'announce', addresses: [], routes: takeFrom(routes, PORTION) };
+    if (ipv4.size > 0 && !(ipv4Routes.size > 0 && addressCount >= CROWDED)) {
+      const addresses = takeFrom(ipv4, PORTION);
+      return { stage: 'announce', addresses, routes: addresses.map(hostKey).filter((key) => ipv4Routes.delete(key)) };
+    }
+    if (ipv4Routes.size > 0) {
+      return { stage: 'announce', addresses: [], routes: takeFrom(ipv4Routes, PORTION) };
     }
     if (this.#withdrawn.routes.size > 0) {
       return { stage: 'withdraw', addresses: [], routes: takeFrom(this.#withdrawn.routes, PORTION) };
@@ -95,6 +116,10 @@ export class Work {
     }
     return ipv6.size > 0 ? { stage: 'announce', addresses: takeFrom(ipv6, IPV6_PORTION), routes: [] } : undefined;
   }
+}
+
+function isIPv4(key: AddressKey | PrefixKey): boolean {
+  return key.startsWith('4');
 }
 
 function sizeOf({
