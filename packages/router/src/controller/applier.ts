@@ -1,6 +1,6 @@
 import type { ConfigFiles } from './config-files.ts';
 import { DaemonError } from './daemon.ts';
-import type { DaemonConnection, RoutingDaemon } from './daemon.ts';
+import type { CheckResult, ConfigurationFault, DaemonConnection, RoutingDaemon } from './daemon.ts';
 import type { RefusedConfiguration } from './status.ts';
 import type { WantedText } from './wanted.ts';
 
@@ -39,7 +39,7 @@ export class Applier {
    * @throws {FolderError}
    */
   async write(
-    { text, explain }: WantedText,
+    { text, explain, unseen }: WantedText,
     { isRunning, signal }: { readonly isRunning: boolean; readonly signal: AbortSignal },
   ): Promise<ApplyResult> {
     const { files, daemon } = this.#options;
@@ -54,7 +54,8 @@ export class Applier {
       return { type: 'done' };
     }
     await files.stage(text);
-    const result = await daemon.check(files.candidate, signal);
+    const checked = await daemon.check(files.candidate, signal);
+    const result = checked.type === 'valid' && unseen !== undefined ? invalid(unseen) : checked;
     if (result.type === 'valid') {
       await files.swap();
       return { type: 'done' };
@@ -129,4 +130,8 @@ export class Applier {
     this.#refused = { text, fault, forGood };
     return { type: 'refused', fault };
   }
+}
+
+function invalid(fault: ConfigurationFault): CheckResult {
+  return { type: 'invalid', fault };
 }

@@ -15,6 +15,8 @@ export interface WantedText {
   readonly text: string;
   /** What the daemon has against a line of the text, in terms of templates. */
   readonly explain: (fault: ConfigurationFault) => RefusedConfiguration;
+  /** What the daemon's own check does not see. */
+  readonly unseen?: ConfigurationFault | undefined;
 }
 
 /** The configuration with which a daemon speaks to nobody. */
@@ -26,7 +28,7 @@ export function wantedIdle({ configFile, idleConfiguration }: RoutingDaemon): Wa
   };
 }
 
-/** Renders a view and looks for files outside of the router's folder. Never throws for a bad template: that is a value. */
+/** Renders a view, and looks for what the daemon's own check does not see. Never throws for a bad template: that is a value. */
 export function wantedConfiguration(view: RouterView, templates: TemplateSet, daemon: RoutingDaemon): Wanted {
   try {
     const { text, sourceOf } = renderRouterConfig(view, templates);
@@ -37,13 +39,19 @@ export function wantedConfiguration(view: RouterView, templates: TemplateSet, da
       return { message: withoutPasswords(sentence(message, shown, placeOf(line, template, daemon)), view), template };
     };
     const foreign = daemon.findForeignFile(text);
-    return foreign === undefined ? { type: 'text', text, explain } : { type: 'refused', fault: explain(foreign) };
+    return foreign === undefined
+      ? { type: 'text', text, explain, unseen: daemon.findSilence?.(text, isToSpeak(view)) }
+      : { type: 'refused', fault: explain(foreign) };
   } catch (error) {
     if (error instanceof TemplateError) {
       return { type: 'refused', fault: { message: withoutPasswords(error.message, view), template: error.at } };
     }
     throw error;
   }
+}
+
+function isToSpeak({ bgp, ospf, rip }: RouterView): boolean {
+  return bgp.neighbors.length + ospf.areas.length + rip.interfaces.length > 0;
 }
 
 function placeOf(

@@ -79,7 +79,58 @@ describe('a template', () => {
   });
 
   it('cannot take in itself without an end', () => {
-    expect(errorOf(() => render('{{> part}}', { 'part.hbs': 'x{{> part}}' }))).toBeInstanceOf(TemplateError);
+    expect(errorOf(() => render('{{> part}}', { 'part.hbs': 'x{{> part}}' })).message).toContain(
+      'part.hbs takes in itself',
+    );
+  });
+
+  it('that takes in a file which is not there is refused before it is rendered, with the line', () => {
+    const error = errorOf(() => render('one\n{{#if variables.never}}\n{{> prat}}\n{{/if}}', { 'part.hbs': '' }));
+    expect(error.at).toEqual({ file: 'bird.conf.hbs', line: 3 });
+    expect(error.message).toContain('there is no file prat.hbs');
+  });
+
+  it('ends, however many times files take in others', () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 40 }, (_, depth) => [`p${depth}.hbs`, `{{> p${depth + 1}}}{{> p${depth + 1}}}`]),
+    );
+    const error = errorOf(() => render('{{> p0}}', { ...files, 'p40.hbs': '' }));
+    expect(error.message).toContain('print without an end');
+  });
+
+  it('ends, however many lists stand in one another', () => {
+    const depth = 25;
+    const text = `${'{{#each @root.bgp.neighbors}}'.repeat(depth)}x${'{{/each}}'.repeat(depth)}`;
+    expect(errorOf(() => render(text)).message).toContain('print without an end');
+  });
+
+  it('ends before it has printed more than a machine can hold', () => {
+    const line = 'x'.repeat(100_000);
+    const text = `${'{{#each @root.bgp.neighbors}}'.repeat(12)}${line}${'{{/each}}'.repeat(12)}`;
+    expect(errorOf(() => render(text)).message).toContain('print without an end');
+  });
+
+  it('can print much that makes sense', () => {
+    const [group] = view().groups;
+    if (group === undefined) {
+      throw new Error('the view has a group');
+    }
+    const [range] = group.ipv4;
+    const ipv4 = Array.from({ length: 100_000 }, () => Object.assign({}, range));
+    const { text } = render(
+      '{{#each groups}}{{#each ipv4}}{{prefix}}\n{{/each}}{{/each}}',
+      {},
+      {
+        ...view(),
+        groups: [{ ...group, ipv4 }],
+      },
+    );
+    expect(text.split('\n')).toHaveLength(100_001);
+  });
+
+  it('cannot have another inside of it, whose turns nobody would count', () => {
+    const error = errorOf(() => render('one\n{{#*inline "a"}}x{{/inline}}{{> a}}', { 'a.hbs': '' }));
+    expect(error).toMatchObject({ at: { line: 2 }, message: expect.stringContaining('make it a file') });
   });
 
   it('is missing where there is no main file', () => {

@@ -90,11 +90,25 @@ function parseReachable(files: ReadonlyMap<string, string>, mainTemplate: string
     if (text !== undefined && !programs.has(file)) {
       const program = parse(text, file);
       programs.set(file, program);
+      refuseMissing(program, file, files);
       const names = partialNames(program);
       waiting.push(...(names === 'computed' ? files.keys() : names.map((name) => `${name}${EXTENSION}`)));
     }
   }
   return programs;
+}
+
+/** A file that is missing is said before anything is rendered, and where it is taken in. */
+function refuseMissing(program: hbs.AST.Program, file: string, files: ReadonlyMap<string, string>): void {
+  class Refuser extends Handlebars.Visitor {
+    override PartialStatement({ name, loc }: hbs.AST.PartialStatement): void {
+      if ('original' in name && !name.original.startsWith('@') && !files.has(`${name.original}${EXTENSION}`)) {
+        const sentence = `the partial ${name.original} could not be found; there is no file ${name.original}${EXTENSION} beside this one`;
+        throw new TemplateError(sentence, { file, line: loc.start.line });
+      }
+    }
+  }
+  new Refuser().accept(program);
 }
 
 function partialNames(program: hbs.AST.Program): readonly string[] | 'computed' {
@@ -211,6 +225,11 @@ function asTemplateError(error: unknown, file: string): TemplateError {
       / not defined in \[object Object\]$/,
       ' is no name of the view model; docs/routing/templates.md lists them',
     )
+    .replace(
+      /^You specified knownHelpersOnly, but used the unknown helper (.*)$/,
+      'there is no helper $1; docs/routing/templates.md lists them',
+    )
+    .replace(/^Maximum call stack size exceeded$/, `${file} takes in itself, or others that do, without an end`)
     .split('\n')
     .filter((part) => !/^-*\^/.test(part))
     .join(' ');
