@@ -202,6 +202,8 @@ describe('a node that is to leave', () => {
     // Something that happens meanwhile must not make it forget, nor the end of it a moment later move anything.
     await networkUnavailable(false);
     await nothingMoved(held, before);
+    await createAllocated(lab, { name: 'far', addresses: ['10.8.0.4'], group: 'hosts' });
+    await witness.seen(leaver, routeEvent('10.8.0.4'), before);
     const running = await probes(held);
     const mark = witness.mark();
     await networkUnavailable(true);
@@ -212,9 +214,14 @@ describe('a node that is to leave', () => {
     await nothingLost(running);
     const { fitness } = await untilNodeStatus(lab, leaver, (status) => status.fitness?.state === 'Excluded');
     expect(fitness?.reason).toBe('NetworkUnavailable');
+    const route = await witness.seen(leaver, routeEvent('10.8.0.4', true), mark);
+    const address = await witness.seen(leaver, addressEvent('10.8.0.4', true), mark);
+    expect(address.at - route.at).toBeGreaterThan(900);
     const after = witness.mark();
     await networkUnavailable(false);
     await untilFit(leaver);
+    await witness.seen(leaver, routeEvent('10.8.0.4'), after);
+    await deleteService(lab, 'far');
     await nothingMoved(held, after);
     await deleteService(lab, held.name);
   }, 90_000);

@@ -152,7 +152,8 @@ describe('kube-lb0, the interface for virtual addresses', () => {
       if (there.join() === [...HOST_PREFIXES, ...KEPT].join()) {
         return;
       }
-      await monitor.events.waitFor(() => true, { from: length, timeoutMs: 5_000 });
+      // The kernel does not tell of all that it does.
+      await monitor.events.waitFor(() => true, { from: length, timeoutMs: 200 }).catch(() => undefined);
     }
     await expectAnnounced(name);
   }

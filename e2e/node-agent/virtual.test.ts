@@ -1,9 +1,16 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { blocksOf } from '../docs/page.ts';
 import { startIpMonitor, startLab } from '../lab/index.ts';
 import type { IpMonitor, Lab, LabNode, LabProcess } from '../lab/index.ts';
 import { createAllocated, deleteService, serviceGroup } from './allocated.ts';
 import { addMarkedAddress, addressesOn, addressEvent, announcedRoutes, isOurs, routeEvent } from './kernel.ts';
 import { untilCondition } from './local-node.ts';
+import { NodePage } from './node-page.ts';
+
+const PAGE = 'docs/virtual.md';
+const pageBlocks = await blocksOf(PAGE);
 
 function endpointOn(node: LabNode, ready: boolean): object {
   return { addresses: ['10.244.1.5'], nodeName: node.name, conditions: { ready } };
@@ -14,10 +21,12 @@ describe('virtual addresses on a node', () => {
   let node: LabNode;
   let agent: LabProcess;
   let monitor: IpMonitor;
+  let stateFile: string;
 
   beforeAll(async () => {
     lab = await startLab({ nodes: 1 });
     node = lab.node(1);
+    stateFile = join(lab.run.directory, node.name, 'state.json');
     await lab.apply(
       [
         serviceGroup('hosts', ['10.8.0.0/24', 'fd01::/64']),
@@ -147,49 +156,116 @@ describe('virtual addresses on a node', () => {
     await monitor.events.waitFor(addressEvent('fd01::5', true), { from: last + 1 });
   }, 30_000);
 
-  test('an agent that is killed changes nothing, and the next one adopts what is there', async () => {
-    await createAllocated(lab, { name: 'stays', addresses: ['10.8.0.6', 'fd01::6'], group: 'hosts' });
-    await monitor.events.waitFor(addressEvent('fd01::6'));
-    await monitor.events.waitFor(routeEvent('fd01::6'));
-    const from = monitor.events.length;
-    await agent.kill('SIGKILL');
-    agent = await lab.startAgent(1);
-    await agent.kill('SIGTERM');
-    agent = await lab.startAgent(1);
-    // Something that has to happen shows that the witness was awake.
-    await createAllocated(lab, { name: 'sentinel', addresses: ['10.8.0.7'], group: 'hosts' });
-    await monitor.events.waitFor(routeEvent('10.8.0.7'), { from });
-    const seen = monitor.events.all.slice(from).filter(isOurs);
-    expect(seen.filter(({ line }) => !line.includes('10.8.0.7'))).toEqual([]);
-    await deleteService(lab, 'sentinel');
-    await deleteService(lab, 'stays');
-    await monitor.events.waitFor(addressEvent('fd01::6', true), { from });
-  }, 30_000);
+  describe.each([
+    ['told by IFA_PROTO', [], 'proto 201'],
+    ['told by a metric, as on kernels before 5.18', ['--no-address-protocol'], 'metric 2000000201'],
+  ] as const)('what is ours is %s', (_, flags, mark) => {
+    beforeAll(async () => {
+      await agent.kill('SIGTERM');
+      agent = await lab.startAgent(1, { flags });
+    }, 30_000);
 
-  test('what a past life left goes, what is not ours is never touched', async () => {
-    await createAllocated(lab, { name: 'wanted', addresses: ['10.8.0.8'], group: 'hosts' });
-    await monitor.events.waitFor(routeEvent('10.8.0.8'));
-    await agent.kill('SIGKILL');
-    await addMarkedAddress(lab, node, { address: '10.8.0.66', dev: 'kube-lb0', protocol: 201 });
-    await addMarkedAddress(lab, node, { address: '10.8.0.68', dev: 'pods0', protocol: 201 });
-    await addMarkedAddress(lab, node, { address: '10.8.0.72', dev: 'pods0', protocol: 77 });
-    for (const command of [
-      'ip route add 10.8.0.66/32 dev kube-lb0 proto 201 metric 2000000000',
-      'ip route add 10.8.0.67/32 dev eth0 proto 201 metric 5',
-      'ip addr add 10.8.0.70/32 dev kube-lb0 noprefixroute',
-      'ip route add 10.8.0.71/32 dev kube-lb0 proto static',
-    ]) {
-      await node.exec(command.split(' '));
+    test('an agent that is killed changes nothing, and the next one adopts what is there, whatever the state file is', async () => {
+      let from = monitor.events.length;
+      await createAllocated(lab, { name: 'stays', addresses: ['10.8.0.6', 'fd01::6'], group: 'hosts' });
+      const marked = await monitor.events.waitFor(addressEvent('fd01::6'), { from });
+      expect(marked.line.includes(' metric 2000000201 ')).toBe(mark !== 'proto 201');
+      await monitor.events.waitFor(routeEvent('fd01::6'), { from });
+      from = monitor.events.length;
+      await agent.kill('SIGKILL');
+      agent = await lab.startAgent(1, { flags });
+      // SIGTERM writes the file whole. This one looks as if the power had gone meanwhile.
+      await agent.kill('SIGTERM');
+      const whole = await readFile(stateFile, 'utf8');
+      await writeFile(stateFile, whole.slice(0, whole.length / 2));
+      agent = await lab.startAgent(1, { flags });
+      // Something that has to happen shows that the witness was awake.
+      await createAllocated(lab, { name: 'sentinel', addresses: ['10.8.0.7'], group: 'hosts' });
+      await monitor.events.waitFor(routeEvent('10.8.0.7'), { from });
+      const seen = monitor.events.all.slice(from).filter(isOurs);
+      expect(seen.filter(({ line }) => !line.includes('10.8.0.7'))).toEqual([]);
+      from = monitor.events.length;
+      await deleteService(lab, 'sentinel');
+      await deleteService(lab, 'stays');
+      await monitor.events.waitFor(addressEvent('fd01::6', true), { from });
+    }, 40_000);
+
+    test('what a past life left goes, what is not ours is never touched', async () => {
+      let from = monitor.events.length;
+      await createAllocated(lab, { name: 'wanted', addresses: ['10.8.0.8'], group: 'hosts' });
+      await monitor.events.waitFor(routeEvent('10.8.0.8'), { from });
+      await agent.kill('SIGKILL');
+      await leave('10.8.0.66', 'kube-lb0', mark);
+      await leave('10.8.0.68', 'pods0', mark);
+      await addMarkedAddress(lab, node, { address: '10.8.0.72', dev: 'pods0', protocol: 77 });
+      for (const command of [
+        'ip route add 10.8.0.66/32 dev kube-lb0 proto 201 metric 2000000000',
+        'ip route add 10.8.0.67/32 dev eth0 proto 201 metric 5',
+        'ip addr add 10.8.0.70/32 dev kube-lb0 noprefixroute metric 201',
+        'ip route add 10.8.0.71/32 dev kube-lb0 proto static',
+      ]) {
+        await node.exec(command.split(' '));
+      }
+      from = monitor.events.length;
+      agent = await lab.startAgent(1, { flags });
+      await monitor.events.waitFor(addressEvent('10.8.0.66', true), { from });
+      expect(await announcedRoutes(node)).toEqual(['10.8.0.8']);
+      expect(await addressesOn(node, 'kube-lb0')).toEqual(['10.8.0.70/32', '10.8.0.8/32']);
+      expect(await addressesOn(node, 'pods0')).toEqual(expect.arrayContaining(['10.8.0.72/32']));
+      expect(await addressesOn(node, 'pods0')).not.toContain('10.8.0.68/32');
+      expect(await node.exec(['ip', 'route', 'show', '10.8.0.71'])).toContain('kube-lb0');
+      await deleteService(lab, 'wanted');
+      await monitor.events.waitFor(addressEvent('10.8.0.8', true), { from });
+      for (const command of [
+        'ip addr del 10.8.0.72/32 dev pods0',
+        'ip addr del 10.8.0.70/32 dev kube-lb0',
+        'ip route flush 10.8.0.71',
+      ]) {
+        await node.exec(command.split(' '));
+      }
+    }, 30_000);
+  });
+
+  /** Puts an address as an agent would have left it. */
+  async function leave(address: string, dev: string, mark: 'proto 201' | 'metric 2000000201'): Promise<void> {
+    if (mark === 'proto 201') {
+      await addMarkedAddress(lab, node, { address, dev, protocol: 201 });
+    } else {
+      await node.exec(`ip addr add ${address}/32 dev ${dev} noprefixroute ${mark}`.split(' '));
     }
-    const from = monitor.events.length;
-    agent = await lab.startAgent(1);
-    await monitor.events.waitFor(addressEvent('10.8.0.66', true), { from });
-    expect(await announcedRoutes(node)).toEqual(['10.8.0.8']);
-    expect(await addressesOn(node, 'kube-lb0')).toEqual(['10.8.0.70/32', '10.8.0.8/32']);
-    expect(await addressesOn(node, 'pods0')).toEqual(expect.arrayContaining(['10.8.0.72/32']));
-    expect(await addressesOn(node, 'pods0')).not.toContain('10.8.0.68/32');
-    expect(await node.exec(['ip', 'route', 'show', '10.8.0.71'])).toContain('kube-lb0');
-  }, 30_000);
+  }
+
+  describe(`${PAGE} does what it says, in its order`, () => {
+    let page: NodePage;
+
+    beforeAll(async () => {
+      await agent.kill('SIGTERM');
+      agent = await lab.startAgent(1);
+      page = new NodePage(lab, node, monitor);
+      await expectNothing();
+    }, 30_000);
+
+    afterAll(async () => {
+      for (const name of ['web', 'shop']) {
+        await deleteService(lab, name);
+      }
+      await expectNothing();
+    }, 20_000);
+
+    /** Nothing of ours is on the node any more, soon. */
+    async function expectNothing(): Promise<void> {
+      await page.expectPrinted('ip address show dev kube-lb0 scope global', '');
+      await page.expectPrinted('ip route show proto 201', '');
+    }
+
+    test.each([...new Set(pageBlocks.map(({ heading }) => heading))])('%s', async (heading) => {
+      const own = pageBlocks.filter((block) => block.heading === heading);
+      expect(own).not.toEqual([]);
+      for (const block of own) {
+        await page.follow(block);
+      }
+    });
+  });
 
   test('with the API server away at its start it keeps and repairs what the last life announced', async () => {
     await createAllocated(lab, { name: 'offline', addresses: ['10.8.0.9'], group: 'hosts' });
