@@ -108,6 +108,14 @@ describe('MD5Watch', () => {
     expect(await message(WITHOUT)).toBe('');
   });
 
+  it('tells of what happened last', async () => {
+    await count({ failure: 6 });
+    expect(await message(WITH_PASSWORD)).toContain('TCPMD5Failure');
+    now += 5_000;
+    await count({ failure: 6, notFound: 1 });
+    expect(await message(WITH_PASSWORD)).toContain('TCPMD5NotFound');
+  });
+
   it('names the password where a neighbor is silent for ten seconds', async () => {
     now += 9_999;
     expect(await message(WITH_PASSWORD)).toBe('');

@@ -108,10 +108,13 @@ export class MD5Watch {
         ? 'the neighbor signs with a password and none is set here (the kernel counts TCPMD5Unexpected); write passwordSecret'
         : undefined;
     }
-    if (this.#risen.has('failure')) {
+    const failure = this.#risen.get('failure') ?? -Infinity;
+    const notFound = this.#risen.get('notFound') ?? -Infinity;
+    // The newer one counts: who mends one thing may meet the other.
+    if (failure > -Infinity && failure >= notFound) {
       return `the password is not the neighbor's (the kernel counts TCPMD5Failure); compare the Secret ${secret} with the neighbor's configuration`;
     }
-    if (this.#risen.has('notFound')) {
+    if (notFound > -Infinity) {
       return 'the neighbor signs with no password (the kernel counts TCPMD5NotFound); set it there too, or leave passwordSecret out';
     }
     const now = this.#options.now();

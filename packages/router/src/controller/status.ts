@@ -123,7 +123,7 @@ export function turnedSessions(
   const names = new Set(now.map(({ name }) => name));
   const gone = before
     .filter(({ name, isUp }) => isUp && !names.has(name))
-    .map((session) => ({ ...session, isUp: false }));
+    .map((session) => Object.assign({}, session, { isUp: false }));
   return [...now.filter(({ name, isUp }) => isUp !== wasUp.has(name)), ...gone];
 }
 
