@@ -118,7 +118,7 @@ export class Work {
   }
 }
 
-function isIPv4(key: AddressKey | PrefixKey): boolean {
+function isIPv4(key: AddressKey): boolean {
   return key.startsWith('4');
 }
 
