@@ -47,12 +47,15 @@ export interface StopOutcome {
 
 /** A node and an upstream router with one session and one route, to see what a restart of BIRD does to it. */
 export class StopBed implements AsyncDisposable {
+  /** The folder that agent and BIRD share. */
+  readonly folder: string;
   readonly #run: Run;
   readonly #bird: LabProcess;
   readonly #controller: RouterController;
   readonly #fib: Fib;
 
   private constructor(run: Run, bird: LabProcess, controller: RouterController, fib: Fib) {
+    this.folder = birdFolder(run, NODE);
     this.#run = run;
     this.#bird = bird;
     this.#controller = controller;
@@ -122,6 +125,11 @@ export class StopBed implements AsyncDisposable {
     return performance.now() - start;
   }
 
+  /** Runs a command where BIRD runs. @returns its output */
+  exec(command: readonly string[]): Promise<string> {
+    return this.#run.exec(command, { namespace: NODE });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#controller.close();
     await this.#fib[Symbol.asyncDispose]();
@@ -140,7 +148,7 @@ export class StopBed implements AsyncDisposable {
     if (typeof stop === 'string') {
       await this.#bird.kill(stop);
     } else {
-      await this.#run.exec(stop, { workingDirectory: birdFolder(this.#run, NODE) });
+      await this.exec(stop);
       await this.#bird.exited;
     }
   }
