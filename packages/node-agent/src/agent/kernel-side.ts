@@ -1,9 +1,10 @@
-import type { LBNodeAgentSpec } from '@fairlead/api';
+import type { LBNodeAgentSpec, Router } from '@fairlead/api';
 import { parseDuration } from '@fairlead/api';
 import type { Netlink, NetlinkError } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import { DummyInterface } from '../apply/dummy-interface.ts';
 import { systemIPv6Switch } from '../apply/ipv6-switch.ts';
+import { graceTime } from '../apply/grace-time.ts';
 import { LocalAddresses } from '../apply/local-addresses.ts';
 import { sustainableLifetime } from '../apply/renewal.ts';
 import { RestoreLimiter } from '../apply/restore-limiter.ts';
@@ -17,9 +18,6 @@ import type { Segment } from '../plan/types.ts';
 import { KernelWatch } from './kernel-watch.ts';
 import type { AgentMetrics } from './metrics.ts';
 
-/** A route is gone from all routers within a second (measured with BGP); until then its address stays. */
-const GRACE_MS = 1_000;
-
 export interface KernelSideOptions {
   readonly netlink: Netlink;
   readonly timers: Timers;
@@ -29,6 +27,8 @@ export interface KernelSideOptions {
   readonly mark: AddressMark;
   /** The settings that hold now. */
   readonly spec: () => LBNodeAgentSpec;
+  /** The Router that selects this node, where one does. */
+  readonly router: () => Router | undefined;
   /** Must not throw, all of them. */
   readonly changed: (change: KernelChange) => void;
   readonly readAnew: () => void;
@@ -89,7 +89,7 @@ export class KernelSide {
       limiter: this.limiter,
       logger,
       mark,
-      graceMs: () => GRACE_MS,
+      graceMs: () => graceTime(options.router()),
       hooks: {
         restored: (restored) => {
           metrics.restored(restored.type);

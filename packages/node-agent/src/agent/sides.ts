@@ -154,6 +154,7 @@ export class Sides {
       metrics,
       mark: addressMark,
       spec: () => this.#spec(),
+      router: () => this.api.router,
       changed: (change) => {
         this.reconciler.kernelChanged(change);
       },
