@@ -103,7 +103,7 @@ describe('a change of BIRD’s configuration', () => {
     ['a default that is written down', 'hold time 9;', 'hold time 9; passive off; strict bind no;'],
     ['another word for yes', 'hold time 9;', 'hold time 9; capabilities yes;'],
     ['the order of statements', 'hold time 9;\n\tkeepalive time 3;', 'keepalive time 3;\n\thold time 9;'],
-    ['the order of protocols', /(protocol device\n\{\n\})([\s\S]*)$/, '$2\n$1'],
+    ['the order of protocols', /(protocol device\n\{[^}]*\})([\s\S]*)$/, '$2\n$1'],
     ['a constant for a number', /^([\s\S]*)hold time 9/, 'define HOLD = 9;\n$1hold time HOLD'],
     [
       'a template for what it says',
