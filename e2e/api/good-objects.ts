@@ -144,7 +144,6 @@ const FULL_ROUTER: RouterSpec = {
     metric: 100,
     metricType: 'Type1',
     tag: 4_294_967_295,
-    gracefulRestart: { time: '1800s' },
     families: ['IPv6'],
   },
   rip: {

@@ -147,9 +147,14 @@ export interface Wanted {
   readonly spec: Partial<Router['spec']>;
   readonly serviceGroups: readonly ServiceGroup[];
   readonly secrets?: ReadonlyMap<string, SecretData>;
+  /** Labels of the Node. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
-function intentOf(station: NodeStation, { spec, serviceGroups, secrets = new Map() }: Wanted): RouterIntent {
+function intentOf(
+  station: NodeStation,
+  { spec, serviceGroups, secrets = new Map(), labels = {} }: Wanted,
+): RouterIntent {
   const { IPv4, IPv6 } = addressOf(station);
   return buildRouterView({
     router: {
@@ -164,6 +169,7 @@ function intentOf(station: NodeStation, { spec, serviceGroups, secrets = new Map
       name: station,
       addresses: { IPv4: parseAddress(IPv4), IPv6: parseAddress(IPv6) },
       dummyInterface: 'kube-lb0',
+      labels,
     },
   });
 }
@@ -217,9 +223,14 @@ export class FabricNode implements AsyncDisposable {
   }
 }
 
-interface SeenRoute {
+interface SeenHop {
   readonly gateway?: string;
-  readonly nexthops?: readonly { readonly gateway?: string }[];
+  /** Of another family than the route. */
+  readonly via?: { readonly host: string };
+}
+
+interface SeenRoute extends SeenHop {
+  readonly nexthops?: readonly SeenHop[];
 }
 
 /** The routes of a station's kernel, by the stations to which they lead. */
@@ -234,6 +245,11 @@ export class Hops implements AsyncDisposable {
     this.#monitor = monitor;
   }
 
+  /** What the kernel has told since the beginning. */
+  get events(): IpMonitor['events'] {
+    return this.#monitor.events;
+  }
+
   /** Stations to which the route to exactly this prefix leads; none where there is no such route. */
   async of(prefix: string): Promise<string[]> {
     const family = prefix.includes(':') ? '-6' : '-4';
@@ -242,7 +258,9 @@ export class Hops implements AsyncDisposable {
     });
     const routes = JSON.parse(text.trim() === '' ? '[]' : text) as readonly SeenRoute[];
     const hops = routes.flatMap(({ nexthops = [] }) => nexthops);
-    return [...routes, ...hops].flatMap(({ gateway }) => (gateway === undefined ? [] : [nameOf(gateway)])).sort();
+    return [...routes, ...hops]
+      .flatMap(({ via, gateway = via?.host }) => (gateway === undefined ? [] : [nameOf(gateway)]))
+      .sort();
   }
 
   /**

@@ -187,7 +187,6 @@ export const CASES: Readonly<Record<string, RouterViewInput>> = {
   'ospf-metric-and-tag': input({
     router: interior({ ospf: ospf([{ priority: 255 }], { metric: 16_777_214, metricType: 'Type1', tag: 4_294_967_295 }) }),
   }),
-  'ospf-graceful-restart': input({ router: interior({ ospf: ospf([ETH0], { gracefulRestart: { time: '2m' } }) }) }),
   rip: input({ router: interior({ rip: rip([RIP_ETH0]) }) }),
   'rip-v2': input({ router: interior({ rip: rip([RIP_ETH0], { families: ['IPv4'] }) }) }),
   ripng: input({ router: interior({ rip: rip([{ updateInterval: '5s' }]) }), node: IPV6_ONLY }),

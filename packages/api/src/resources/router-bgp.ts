@@ -20,7 +20,9 @@ export const bgpNeighbor = object(
       ],
     }),
     address: optional(
-      ipAddress('Its address. Absent with `interface`: the neighbor is found on that interface (unnumbered).'),
+      ipAddress(
+        'Its address. Absent with `interface`: whoever speaks BGP there by a link-local address (unnumbered); BIRD waits until the other side connects.',
+      ),
     ),
     asn: asn('Its AS number. The same as ours makes the session internal.'),
     port: defaulted(port('Its TCP port.'), 179),

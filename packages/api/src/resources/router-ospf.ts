@@ -114,24 +114,6 @@ export const routerOSPF = object(
     tag: optional(
       integer({ description: 'Tag of our routes, for filters upstream.', minimum: 1, maximum: 4_294_967_295 }),
     ),
-    gracefulRestart: optional(
-      object(
-        {
-          time: defaulted(
-            duration('How long neighbors keep our routes while the daemon is away.', {
-              minimum: '1s',
-              maximum: '1800s',
-              wholeSeconds: true,
-            }),
-            '120s',
-          ),
-        },
-        {
-          description:
-            'Graceful restart (RFC 3623, RFC 5187) for restarts on purpose; a daemon that is killed has no time to ask for it. `{}` for the defaults. Absent: off.',
-        },
-      ),
-    ),
     families: families(
       'Families whose routes are announced: IPv4 by version 2, IPv6 by version 3. Absent: those of which the node has an address.',
     ),

@@ -33,7 +33,6 @@ export const NO_OSPF: OSPFView = {
   metric: NOTHING,
   metricType: NOTHING,
   tag: NOTHING,
-  gracefulRestartTime: NOTHING,
   areas: [],
 };
 
@@ -52,7 +51,7 @@ export function ospfView(
     return NO_OSPF;
   }
   const families = familiesView(ospf.families, place, context.nodeAddresses, problems);
-  const { tag, gracefulRestart } = ospf;
+  const { tag } = ospf;
   const settings = {
     ...families,
     // LSInfinity is 2^24 - 1 (RFC 2328, appendix B).
@@ -66,12 +65,6 @@ export function ospfView(
       tag === undefined
         ? NOTHING
         : checkedAt(within(place, 'tag'), () => printable.wholeNumber(tag, { minimum: 1, maximum: 4_294_967_295 })),
-    gracefulRestartTime:
-      gracefulRestart === undefined
-        ? NOTHING
-        : checkedAt(within(place, 'gracefulRestart.time'), () =>
-            printable.seconds(gracefulRestart.time, { minimum: 1, maximum: 1800 }),
-          ),
   };
   if (families.ipv4 === NOTHING && families.ipv6 === NOTHING) {
     return NO_OSPF;

@@ -110,8 +110,6 @@ export interface OSPFView {
   readonly metricType: Printable;
   /** Empty: none. */
   readonly tag: Printable;
-  /** Seconds for which neighbors keep our routes; empty: graceful restart is off. */
-  readonly gracefulRestartTime: Printable;
   /** None is without interfaces. */
   readonly areas: readonly OSPFAreaView[];
 }
