@@ -94,7 +94,14 @@ const SESSION = object(
     state: text({ description: "Its state in the router's own word, such as `Established`.", maxLength: 64 }),
     since: optional(time('Since when.')),
     prefixes: optional(integer({ description: 'Prefixes announced in it.', minimum: 0, maximum: 2_147_483_647 })),
-    message: optional(text({ description: 'Last error.', maxLength: 512 })),
+    imported: optional(
+      integer({
+        description: 'Prefixes taken from the other side; the templates that come with Fairlead take none.',
+        minimum: 0,
+        maximum: 2_147_483_647,
+      }),
+    ),
+    message: optional(text({ description: 'Why it is not up, or its last error.', maxLength: 512 })),
   },
   { description: 'A routing session.' },
 );

@@ -28,7 +28,12 @@ export function changeOf(
 }
 
 function withoutCounts(router: NodeRouterStatus | undefined): NodeRouterStatus | undefined {
-  return router && { ...router, sessions: router.sessions?.map((session) => ({ ...session, prefixes: 0 })) ?? [] };
+  return (
+    router && {
+      ...router,
+      sessions: router.sessions?.map((session) => ({ ...session, prefixes: 0, imported: 0 })) ?? [],
+    }
+  );
 }
 
 /** The router is asked for its counts every 1.5 s; by then they come along. */

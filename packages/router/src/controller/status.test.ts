@@ -69,8 +69,8 @@ describe('nodeRouterStatus', () => {
       daemon: 'BIRD',
       router: 'default',
       sessions: [
-        { name: 'tor', state: 'Established', prefixes: 2, since: '2026-11-21T11:24:43.407Z' },
-        { name: 'b', state: 'Established', prefixes: 2 },
+        { name: 'tor', state: 'Established', prefixes: 2, imported: 0, since: '2026-11-21T11:24:43.407Z' },
+        { name: 'b', state: 'Established', prefixes: 2, imported: 0 },
       ],
     });
   });

@@ -141,11 +141,12 @@ export function nodeRouterStatus({ daemon, router, sessions }: RouterStatus): No
   };
 }
 
-function sessionStatus({ name, state, since, exported, message }: ObservedSession): RouterSession {
+function sessionStatus({ name, state, since, exported, imported, message }: ObservedSession): RouterSession {
   return {
     name: name.slice(0, NAME_LENGTH),
     state: state.slice(0, NAME_LENGTH),
     prefixes: exported,
+    imported,
     ...(since === undefined ? {} : { since: since.toISOString() }),
     ...(message === '' ? {} : { message: message.slice(0, MESSAGE_LENGTH) }),
   };
