@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { formatAddress, formatPrefix, hostPrefix, parseAddress } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
+import { deleteAddress } from '@fairlead/netlink';
 import type { NetlinkRequest } from '@fairlead/netlink';
 import { createLogger } from '@fairlead/runtime';
 import { seededRandom } from '../election/simulator/timeline.ts';
@@ -9,6 +10,7 @@ import { Planner } from '../plan/planner.ts';
 import { config, group, pool, service } from '../plan/testing.ts';
 import type { PlanConfig, ServiceFacts } from '../plan/types.ts';
 import { DummyInterface } from './dummy-interface.ts';
+import { ourAddress } from './kernel-objects.ts';
 import { RestoreLimiter } from './restore-limiter.ts';
 import { ManualTimers, ModelKernel } from './testing.ts';
 import { VirtualApplier } from './virtual-applier.ts';
@@ -83,12 +85,13 @@ class Scene {
     this.applier.compareAll();
   }
 
-  /** Lets everything happen that does within so many ms. */
+  /** So many ms go by, and all happens that does in them. */
   async settle(withinMs = 200_000): Promise<void> {
     const end = this.timers.now() + withinMs;
     do {
       await this.applier.idle();
     } while (this.timers.next(end - this.timers.now()));
+    this.timers.pass(Math.max(0, end - this.timers.now()));
   }
 
   /** The addresses that this node is to announce. */
@@ -197,6 +200,37 @@ test('an interface of another name takes everything over, each route in one mome
   expect(routes).toEqual(['addRoute 10.8.0.1/32', 'addRoute fd01::1/128']);
   expect(scene.kernel.addresses).toEqual(['10.8.0.1 5', 'fd01::1 5']);
   expect(scene.kernel.routes).toEqual(['10.8.0.1/32 5', 'fd01::1/128 5']);
+});
+
+test('what is removed a sixth time within a minute stays away for the rest of it, whatever else has all compared', async () => {
+  const scene = new Scene();
+  const address = parseAddress('10.8.0.1');
+  scene.set(named('default/a', ['10.8.0.1']));
+  await scene.settle(10);
+  const takeOff = async (): Promise<void> => {
+    await scene.kernel.execute([deleteAddress({ index: 4, address, length: 32 })]);
+    scene.applier.kernelChanged(
+      scene.state.apply({
+        type: 'address',
+        action: 'delete',
+        address: ourAddress({ index: 4, address, mark: 'protocol' }),
+      }),
+    );
+    scene.applier.compareAll();
+    await scene.settle(50);
+  };
+  for (let time = 1; time <= 5; time += 1) {
+    await takeOff();
+    expect(scene.kernel.addresses).toEqual(['10.8.0.1 4']);
+  }
+  await takeOff();
+  expect(scene.kernel.addresses).toEqual([]);
+  await scene.settle(58_000);
+  scene.applier.compareAll();
+  await scene.applier.idle();
+  expect(scene.kernel.addresses).toEqual([]);
+  await scene.settle(5_000);
+  expect(scene.kernel.addresses).toEqual(['10.8.0.1 4']);
 });
 
 const KEYS = Array.from({ length: 6 }, (_, index) => `default/s${index}`);

@@ -41,6 +41,18 @@ test('what others take is told', () => {
   expect(kernel.ourRoutesTo(prefixKey(prefix))).toEqual([]);
 });
 
+test('a route of ours that others replace is known to be gone, though the kernel only tells of the new one', () => {
+  const kernel = state();
+  const theirs = { ...ourRoute(2, prefix), protocol: 4 };
+  expect(kernel.apply({ type: 'route', action: 'new', route: theirs })).toMatchObject({ doubtful: true });
+  const moved = ourRoute(5, prefix);
+  expect(kernel.apply({ type: 'route', action: 'new', route: moved })).toMatchObject({
+    type: 'our-route',
+    gone: false,
+  });
+  expect(kernel.ourRoutesTo(prefixKey(prefix)).map(({ index }) => index)).toEqual([5]);
+});
+
 test('with an interface goes all that was on it', () => {
   const kernel = state();
   kernel.apply({ type: 'link', action: 'delete', link: link(4, 'kube-lb0') });

@@ -92,6 +92,28 @@ test('a new subnet of the node, its LAN not registered yet, moves nothing', () =
   expect(virtual(plan)).toEqual(['10.8.0.1']);
 });
 
+test('while an address is undecided, routes that may be its own are held, and those of others are not', () => {
+  const groups = [group('g', { pools: [pool('10.8.0.0', '10.8.0.255', 24)] })];
+  const plan = planner({ config: config({}, groups) });
+  plan.setService(service('default/a', ['10.8.0.1'], { group: 'g' }));
+  expect(plan.holds(parsePrefix('10.8.0.0/24'))).toBe(false);
+  plan.configure(config({ lansComplete: false }, groups));
+  const held = ['10.8.0.1/32', '10.8.0.2/32', '10.8.0.0/24', '10.0.0.0/8', '10.9.0.0/24'];
+  expect(held.map((text) => plan.holds(parsePrefix(text)))).toEqual([true, false, true, true, false]);
+});
+
+test('an undecided address keeps a host route in place of an aggregate that has come to lie over a subnet of the node', () => {
+  const groups = [group('g', { pools: [pool('10.8.0.0', '10.8.0.255', 24)] })];
+  const plan = planner({ config: config({}, groups) });
+  plan.setService(service('default/a', ['10.8.0.1'], { group: 'g' }));
+  const protectedPrefixes = [{ prefix: parsePrefix('10.8.0.0/16'), what: 'subnet' }];
+  plan.configure(config({ lansComplete: false, protectedPrefixes }, groups));
+  expect(routes(plan)).toEqual(['10.8.0.1/32']);
+  expect(plan.holds(parsePrefix('10.8.0.0/24'))).toBe(false);
+  plan.configure(config({}, groups));
+  expect(routes(plan)).toEqual(['10.8.0.0/24']);
+});
+
 test('with traffic policy Local addresses follow the endpoints', () => {
   const ready = new Map<string, ReadonlySet<string>>();
   const plan = planner({ readyNodes: (key) => ready.get(key) });
