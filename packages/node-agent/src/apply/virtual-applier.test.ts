@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
-import { formatAddress, formatPrefix, hostPrefix, parseAddress } from '@fairlead/api';
+import { formatAddress, formatPrefix, hostPrefix, parseAddress, parsePrefix } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
-import { deleteAddress } from '@fairlead/netlink';
+import { addLink, addRoute, deleteAddress } from '@fairlead/netlink';
 import type { NetlinkRequest } from '@fairlead/netlink';
 import { createLogger } from '@fairlead/runtime';
 import { seededRandom } from '../election/simulator/timeline.ts';
@@ -10,7 +10,7 @@ import { Planner } from '../plan/planner.ts';
 import { config, group, pool, service } from '../plan/testing.ts';
 import type { PlanConfig, ServiceFacts } from '../plan/types.ts';
 import { DummyInterface } from './dummy-interface.ts';
-import { ourAddress } from './kernel-objects.ts';
+import { ourAddress, ourRoute } from './kernel-objects.ts';
 import { RestoreLimiter } from './restore-limiter.ts';
 import { ManualTimers, ModelKernel } from './testing.ts';
 import { VirtualApplier } from './virtual-applier.ts';
@@ -173,6 +173,23 @@ test('an undecided address keeps its own route, and no other Service waits for i
   await scene.settle();
   expect(scene.kernel.routes).toEqual(['10.8.0.0/24 4']);
   expect(scene.kernel.addresses).toEqual(['10.8.0.1 4']);
+});
+
+test('what a past life left stays while it may be of an undecided address, and goes when all are decided', async () => {
+  const scene = new Scene({ plan: planned(32, { lansComplete: false }) });
+  const left = ['10.8.0.0/24', '10.9.0.9/32'].map((text) => parsePrefix(text));
+  await scene.kernel.execute([addLink({ name: 'kube-lb0', kind: 'dummy' })]);
+  await scene.kernel.execute(left.map((dst) => addRoute({ dst, index: 4 })));
+  for (const dst of left) {
+    scene.state.putRoute(ourRoute(4, dst));
+  }
+  scene.set(named('default/a', ['10.8.0.1']));
+  scene.applier.compareAll();
+  await scene.settle();
+  expect(scene.kernel.routes).toEqual(['10.8.0.0/24 4']);
+  scene.configure(planned(32));
+  await scene.settle();
+  expect(scene.kernel.routes).toEqual(['10.8.0.1/32 4']);
 });
 
 test('an aggregate that comes to lie over a subnet of the node goes at once, though its addresses are undecided', async () => {
