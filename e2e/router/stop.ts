@@ -53,6 +53,7 @@ export class StopBed implements AsyncDisposable {
   readonly #bird: LabProcess;
   readonly #controller: RouterController;
   readonly #fib: Fib;
+  #restarts = 0;
 
   private constructor(run: Run, bird: LabProcess, controller: RouterController, fib: Fib) {
     this.folder = birdFolder(run, NODE);
@@ -113,6 +114,9 @@ export class StopBed implements AsyncDisposable {
     this.#bird.start();
     const sessionMs = (await this.#established(startedAt)) - startedAt;
     await this.#fib.until('new', PREFIX, 30_000);
+    // BIRD tells a new route when the neighbor has been told the others: the restart is over, and another may follow.
+    this.#restarts += 1;
+    await this.announce(`10.1.0.${10 + this.#restarts}/32`);
     end();
     return { withoutRouteMs, sessionMs };
   }

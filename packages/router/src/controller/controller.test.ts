@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +68,16 @@ describe('RouterController', () => {
       await controller.close();
     },
   );
+
+  it('keeps the daemon that a past life has left at work, where the Router cannot be used at all', async () => {
+    await writeFile(join(folder, 'frr.conf'), 'router bgp 64512\n');
+    const controller = new RouterController({ directory: folder, templateDirectory: SHIPPED, logger: silent });
+    const done = until(controller, ({ daemon, configuration }) => daemon === 'FRR' && configuration.type === 'waiting');
+    controller.update({ type: 'keep', problems: [] });
+    await done;
+    expect(await readFile(join(folder, 'frr.conf'), 'utf8')).toBe('router bgp 64512\n');
+    await controller.close();
+  });
 
   it('ends at once while it waits for a BIRD that hangs', async () => {
     const server = createServer();

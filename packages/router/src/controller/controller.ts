@@ -76,6 +76,8 @@ export class RouterController {
   #intent: RouterIntent | undefined;
   /** The one that was wanted last. */
   #current: Driver;
+  /** Whether a Router has said which one it is to be. */
+  #hasChosen = false;
   /** When the configuration that is on its way was first wanted. */
   #wantedSince = 0;
   #status: RouterStatus = {
@@ -172,7 +174,7 @@ export class RouterController {
     let configuration: ConfigurationState;
     let sessions: readonly ObservedSession[] = [];
     try {
-      const driver = this.#driverOf(intent);
+      const driver = await this.#driverOf(intent);
       configuration = await this.#bring(intent, driver);
       sessions = await this.#look(intent, driver);
     } catch (error) {
@@ -185,14 +187,29 @@ export class RouterController {
     return this.#delay(intent, configuration);
   }
 
-  /** The daemon that is to do what is wanted. */
-  #driverOf(intent: RouterIntent): Driver {
-    const driver = intent.type === 'configure' ? this.#drivers.get(intent.daemon) : this.#current;
+  /** The daemon that is to do what is wanted; what is to be kept is kept by the one that does it. */
+  async #driverOf(intent: RouterIntent): Promise<Driver> {
+    const driver =
+      intent.type === 'configure'
+        ? this.#drivers.get(intent.daemon)
+        : intent.type === 'keep' && !this.#hasChosen
+          ? await this.#driverOfPastLife()
+          : this.#current;
     if (driver === undefined) {
       throw new Error('there is no driver of the routing daemon that the Router asks for');
     }
+    this.#hasChosen ||= intent.type === 'configure';
     this.#current = driver;
     return driver;
+  }
+
+  async #driverOfPastLife(): Promise<Driver> {
+    for (const driver of this.#drivers.values()) {
+      if (await driver.isAtWork()) {
+        return driver;
+      }
+    }
+    return this.#current;
   }
 
   /** Brings what is wanted to the daemon, and says how far it has come. */

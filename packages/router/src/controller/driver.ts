@@ -98,6 +98,12 @@ export class Driver {
     }
   }
 
+  /** Whether a past life of the agent has left the daemon something to do. */
+  async isAtWork(): Promise<boolean> {
+    const text = await this.#files.live();
+    return text !== undefined && text !== this.daemon.idleConfiguration;
+  }
+
   /** Makes what is wanted the configuration file; where that cannot be, says why. Does not need the daemon to run. */
   async write(assignment: Assignment): Promise<Written> {
     this.#isIdle = false;
