@@ -257,6 +257,11 @@ const ROUTERS: readonly BadObject[] = [
   neighbor('an address that is a name', { address: 'tor.example.com' }, 'write an IP address such as'),
   neighbor('a multicast address', { address: '224.0.0.5' }, 'write the address of one host'),
   neighbor('a link-local address without interface', { address: 'fe80::1' }, 'write interface as well'),
+  neighbor(
+    'a link-local address of ours without interface',
+    { address: '2001:db8::1', localAddress: 'fe80::2' },
+    'a link-local localAddress says nothing without its interface',
+  ),
   neighbor('addresses of two families', { localAddress: '2001:db8::2' }, 'must be of one family'),
   neighbor(
     'multihop on an interface',

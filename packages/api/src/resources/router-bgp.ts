@@ -68,6 +68,10 @@ export const bgpNeighbor = object(
         message: 'a link-local address says nothing without its interface; write interface as well',
       },
       {
+        rule: '!has(self.localAddress) || !isIP(self.localAddress) || !ip(self.localAddress).isLinkLocalUnicast() || has(self.interface)',
+        message: 'a link-local localAddress says nothing without its interface; write interface as well',
+      },
+      {
         rule: '!has(self.multihop) || (has(self.address) && !has(self.interface))',
         message: 'multihop is for a neighbor with an address and without interface',
       },

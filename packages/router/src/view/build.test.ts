@@ -186,6 +186,15 @@ describe('buildRouterView', () => {
     expect(none.problems).toMatchObject([{ reason: 'NodeAddressMissing', path: 'spec.bgp.neighbors[0].localAddress' }]);
   });
 
+  it.each([{ address: 'fe80::fe' }, { address: '2001:db8::fe', localAddress: 'fe80::1' }])(
+    'asks for the interface of a link-local address: %j',
+    (more) => {
+      const intent = buildRouterView(withNeighbors('one-neighbor', (tor) => [{ ...tor, ...more }]));
+      expect(neighborsOf(intent)).toEqual([]);
+      expect(intent.problems).toMatchObject([{ reason: 'InvalidValue', path: 'spec.bgp.neighbors[0].interface' }]);
+    },
+  );
+
   it('leaves out a neighbor that is there under another name', () => {
     const intent = buildRouterView(
       withNeighbors('ipv6-session', (tor) => [tor, { ...tor, name: 'again', address: '2001:DB8:0::fe' }]),

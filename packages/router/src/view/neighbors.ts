@@ -111,6 +111,10 @@ function neighborView(
     const sentence = 'write address, or interface for unnumbered BGP';
     throw new PlacedProblem(problemAt(within(place, 'address'), 'InvalidValue', sentence));
   }
+  if (where.interface === NOTHING && [neighbor.address, neighbor.localAddress].some(isLinkLocalText)) {
+    const sentence = 'a link-local address says nothing without its interface; write interface as well';
+    throw new PlacedProblem(problemAt(within(place, 'interface'), 'InvalidValue', sentence));
+  }
   const twin = taken.places.get(placeOfNeighbor(where));
   if (twin !== undefined) {
     const sentence = `${neighbor.name} is the same neighbor as ${twin}; leave one of the two`;
@@ -200,6 +204,11 @@ type Families = Pick<NeighborView, 'ipv4' | 'ipv6' | 'nextHopIPv4' | 'nextHopIPv
 
 const ANY_LINK_LOCAL = parseAddress('fe80::');
 const LINK_LOCAL = parsePrefix('fe80::/10');
+
+/** Of text that may be no address: that is said elsewhere. */
+function isLinkLocalText(text: string | undefined): boolean {
+  return text !== undefined && /^fe[89ab][0-9a-f]:/i.test(text);
+}
 
 /**
  * Which families go over the session, and with which next hop. On a network of the node BIRD finds the next hop of
