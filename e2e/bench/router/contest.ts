@@ -1,10 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { IPFamily } from '@fairlead/api';
 import { now } from '@fairlead/e2e/lab';
 import { openNetlink } from '@fairlead/netlink';
 import type { Netlink, NetlinkRequest } from '@fairlead/netlink';
-import { birdFolder, NODE, spawnBird, spawnTor, startTopology, TOR } from '../../router/topology.ts';
+import { NODE, spawnTor, startTopology, TOR } from '../../router/topology.ts';
 import { quantile } from '../figures.ts';
 import type { Figure } from '../figures.ts';
 import { progress } from '../output.ts';
@@ -15,7 +13,7 @@ import type { Way } from './ways.ts';
 /** One after the other. */
 const CHANGES = 25;
 const WARM_UP = 5;
-/** IPv6 addresses take the kernel most of a minute, and BIRD finds at its next reading what it has missed. */
+/** FRR takes a quarter of a minute, and BIRD finds at its next reading what it has missed. */
 const LONGEST_MS = 150_000;
 
 /** What a {@link Way} takes. */
@@ -26,16 +24,14 @@ export interface Outcome {
 }
 
 /**
- * One way alone, without Kubernetes: a node and a ToR, each with BIRD. So many addresses by `ip -batch`, until the ToR's
+ * One way alone, without Kubernetes: a node with its daemon, and a ToR with BIRD. So many addresses by `ip -batch`, until the ToR's
  * kernel has the last of the routes; then one more at a time, which goes again.
  */
 export async function measureWay(way: Way, family: IPFamily, count: number): Promise<Outcome> {
   progress(`${count} ${family} addresses: ${way.name}`);
   await using run = await startTopology();
   await spawnTor(run);
-  await mkdir(birdFolder(run, NODE));
-  await writeFile(join(birdFolder(run, NODE), 'bird.conf'), way.configuration);
-  spawnBird(run, NODE);
+  await way.start(run);
   await using tor = await KernelWatch.routes(run.namespacePath(TOR));
   const netlink = await openNetlink({ netns: run.namespacePath(NODE) });
   try {

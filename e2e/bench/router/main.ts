@@ -1,6 +1,6 @@
 /**
  * Virtual addresses from a Service's status to the ToR's kernel: one Service, ten thousand at once, one among ten thousand,
- * what they cost, and how PureLB's way does with the same BIRD. Takes some seven minutes on two cores. `--json FILE` writes
+ * what they cost, and how PureLB's way does with the same BIRD, and FRR in its place. Takes some seven minutes on two cores. `--json FILE` writes
  * the figures; `--only NAME,…` measures a part; `--services N` (10,000) is the large number.
  */
 import { parseArgs } from 'node:util';
@@ -12,7 +12,7 @@ import { measureWay } from './contest.ts';
 import { measureIPv4, measureIPv6 } from './many.ts';
 import { Requests } from './requests.ts';
 import { measureSingle } from './single.ts';
-import { addressesDirect, routesLearned } from './ways.ts';
+import { addressesDirect, routesLearned, routesLearnedByFRR } from './ways.ts';
 
 const FAMILIES = ['IPv4', 'IPv6'] as const satisfies readonly IPFamily[];
 
@@ -43,12 +43,14 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
     return [...figures, ...(await requests.measure(scene.lab))];
   },
   ways: async () => {
-    const ours = await routesLearned();
     const figures: Figure[] = [];
     for (const family of FAMILIES) {
-      const outcome = await measureWay(ours, family, count);
-      floor[family] = outcome.allMs;
-      figures.push(...outcome.figures, ...(await measureWay(addressesDirect(), family, count)).figures);
+      const ours = await measureWay(routesLearned(), family, count);
+      floor[family] = ours.allMs;
+      figures.push(...ours.figures);
+      for (const way of [addressesDirect(), routesLearnedByFRR()]) {
+        figures.push(...(await measureWay(way, family, count)).figures);
+      }
     }
     return figures;
   },
