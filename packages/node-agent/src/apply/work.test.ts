@@ -37,7 +37,9 @@ test('in bulk, where an interface has very many addresses, routes wait for IPv4 
   work.add({ addresses, routes: addresses.map((key) => `${key}/32`) });
   expect(work.take(CROWDED - 1)).toMatchObject({ addresses: { length: 256 }, routes: { length: 256 } });
   expect(work.take(CROWDED)).toMatchObject({ addresses: [], routes: { length: 44 } });
-  expect(work.take(CROWDED)).toMatchObject({ addresses: { length: 44 }, routes: [] });
+  // In small portions, for others to pass.
+  expect(work.take(CROWDED)).toMatchObject({ addresses: { length: 32 }, routes: [] });
+  expect(work.take(CROWDED)).toMatchObject({ addresses: { length: 12 }, routes: [] });
 });
 
 test('every key comes out once', () => {

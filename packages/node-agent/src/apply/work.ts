@@ -33,6 +33,8 @@ const PORTION = 256;
  * __inet_insert_ifa): 0.1 ms from so many on, 1.4 s for ten thousand, whose routes take a tenth of that (measured on 6.18).
  */
 export const CROWDED = 4_096;
+/** IPv4 addresses in one portion there: a small change waits for 3 to 30 ms, by how many thousands there are. */
+const CROWDED_PORTION = 32;
 /** Addresses to withdraw in one: an IPv6 one costs a millisecond where there are thousands. */
 const WITHDRAWN_PORTION = 32;
 /** IPv6 addresses in one: each costs up to 4 ms where there are thousands (the kernel walks them all). */
@@ -101,8 +103,9 @@ export class Work {
     if (ipv6Routes.size > 0) {
       return { stage: 'announce', addresses: [], routes: takeFrom(ipv6Routes, PORTION) };
     }
-    if (ipv4.size > 0 && !(ipv4Routes.size > 0 && addressCount >= CROWDED)) {
-      const addresses = takeFrom(ipv4, PORTION);
+    const crowded = addressCount >= CROWDED;
+    if (ipv4.size > 0 && !(ipv4Routes.size > 0 && crowded)) {
+      const addresses = takeFrom(ipv4, crowded ? CROWDED_PORTION : PORTION);
       return { stage: 'announce', addresses, routes: addresses.map(hostKey).filter((key) => ipv4Routes.delete(key)) };
     }
     if (ipv4Routes.size > 0) {
