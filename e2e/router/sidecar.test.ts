@@ -151,6 +151,10 @@ describe('BIRD in a container of its own', () => {
     expect(readOnly.sessions).toMatchObject([{ name: 'tor', state: 'Established' }]);
     await run.exec(['mount', '-o', 'remount,rw', folder]);
     await torFib.until('delete', SECOND);
+    // All is written by then, and nothing is given back to the folder any more.
+    await statusOf(controller, ({ configuration, sessions }) => {
+      return configuration.type === 'current' && sessions[0]?.exported === 1;
+    });
 
     await run.exec(['sh', '-c', 'cat /dev/zero > ballast 2>/dev/null || true'], { workingDirectory: folder });
     controller.update(BOTH);

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { GREETING, ScriptedBird } from '../bird/testing.ts';
 import { CASES } from '../../testdata/cases.ts';
 import { buildRouterView } from '../view/build.ts';
 import type { RouterIntent } from '../view/build.ts';
@@ -76,6 +77,36 @@ describe('RouterController', () => {
     controller.update({ type: 'keep', problems: [] });
     await done;
     expect(await readFile(join(folder, 'frr.conf'), 'utf8')).toBe('router bgp 64512\n');
+    await controller.close();
+  });
+
+  it('looks more often while something happens', async () => {
+    const looks: number[] = [];
+    const { promise: seen, resolve: enough } = Promise.withResolvers<void>();
+    await using bird = await ScriptedBird.start(GREETING, (line, socket) => {
+      if (line === 'show protocols all') {
+        looks.push(performance.now());
+        // Every look meets another state.
+        const state = looks.length % 2 === 0 ? 'Connect' : 'Active';
+        socket.write(`1002-bgp_tor_1 BGP --- start 2026-11-21 11:24:42.571 ${state}\n0000 \n`);
+        if (looks.length === 8) {
+          enough();
+        }
+      } else {
+        socket.write(line === 'configure confirm' ? '0018 Reconfiguration confirmed\n' : '0003 Reconfigured\n');
+      }
+    });
+    const controller = new RouterController({
+      directory: bird.folder,
+      templateDirectory: SHIPPED,
+      birdPath: '/bin/true',
+      logger: silent,
+      // Each look at this pace would be a minute from the next.
+      pollIntervalMs: 60_000,
+    });
+    controller.update(intent('one-neighbor'));
+    await seen;
+    expect((looks.at(-1) ?? 0) - (looks[0] ?? 0)).toBeLessThan(30_000);
     await controller.close();
   });
 

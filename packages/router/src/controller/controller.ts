@@ -55,6 +55,12 @@ const LAST_RETRY_MS = 1_000;
 const IDLE_RETRY_MS = 30_000;
 /** A session's change is to be known within 2 s; LBNodeStatus is written at most once in one. */
 const DEFAULT_POLL_MS = 900;
+/**
+ * Looks are closer together while something happens, and so long after it. Not for the looks alone: the first routes of a
+ * session wait in BIRD 2.0.12 until something wakes its loop, a keepalive after 2.5 s (measured) or a question of ours.
+ */
+const RESTLESS_POLL_MS = 150;
+const RESTLESS_MS = 5_000;
 
 /** Drives one of several daemons, as the Router says; the first one until it says anything. */
 type Drivers = ReadonlyMap<DaemonKind, Driver>;
@@ -93,6 +99,8 @@ export class RouterController {
   /** What the daemon was configured from last. */
   #configured: RouterView | undefined;
   #retryMs = FIRST_RETRY_MS;
+  /** Until when looks are close together; monotonic milliseconds. */
+  #restlessUntil = 0;
   #said = '';
 
   constructor(options: RouterControllerOptions) {
@@ -319,7 +327,8 @@ export class RouterController {
     }
     if (isConnected) {
       this.#retryMs = FIRST_RETRY_MS;
-      return this.#options.pollIntervalMs ?? DEFAULT_POLL_MS;
+      const pollMs = this.#options.pollIntervalMs ?? DEFAULT_POLL_MS;
+      return this.#now() < this.#restlessUntil ? Math.min(RESTLESS_POLL_MS, pollMs) : pollMs;
     }
     const delayMs = this.#retryMs;
     this.#retryMs = Math.min(delayMs * 2, LAST_RETRY_MS);
@@ -344,6 +353,9 @@ export class RouterController {
     };
     if (isDeepStrictEqual(status, before)) {
       return;
+    }
+    if (statesOf(status) !== statesOf(before)) {
+      this.#restlessUntil = this.#now() + RESTLESS_MS;
     }
     this.#say(status);
     if (configuration.type === 'refused' && !isDeepStrictEqual(configuration, before.configuration)) {
@@ -382,4 +394,9 @@ export class RouterController {
 
 function routerOf(intent: RouterIntent): string | undefined {
   return intent.type === 'configure' ? intent.view.router : undefined;
+}
+
+/** The states of all sessions: what another state of one of them changes, and routes do not. */
+function statesOf({ sessions }: RouterStatus): string {
+  return sessions.map(({ name, state }) => `${name}=${state}`).join();
 }
