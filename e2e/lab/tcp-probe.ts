@@ -53,13 +53,18 @@ export async function startTcpProbe(run: Run, options: TcpProbeOptions): Promise
   const lines = createInterface({ input: probe.stdout })[Symbol.asyncIterator]();
   const first = await lines.next();
   if (first.done) throw new Error(`the TCP probe from ${from} did not start: exit code ${await probe.exited}`);
+  const report = async (): Promise<TcpProbeReport> => {
+    const line = await lines.next();
+    const code = await probe.exited;
+    if (line.done) throw new Error(`the TCP probe from ${from} ended without a report: exit code ${code}`);
+    return tcpReportOf(JSON.parse(line.value) as readonly TcpConnection[]);
+  };
+  let finished: Promise<TcpProbeReport> | undefined;
   return {
     stop: async () => {
       probe.stdin.end();
-      const line = await lines.next();
-      const code = await probe.exited;
-      if (line.done) throw new Error(`the TCP probe from ${from} ended without a report: exit code ${code}`);
-      return tcpReportOf(JSON.parse(line.value) as readonly TcpConnection[]);
+      finished ??= report();
+      return finished;
     },
   };
 }

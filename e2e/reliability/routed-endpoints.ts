@@ -1,11 +1,10 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { NAMESPACES } from '@fairlead/e2e/lab';
 import type { Deployment, Lab, LabNode } from '@fairlead/e2e/lab';
 import { service, VIRTUAL_GROUP } from '../scene/manifests.ts';
 import { createService, untilAddresses, urlOf } from '../scene/observe.ts';
-import type { Outcome, Scenario } from './scenario.ts';
+import type { Bounds, Outcome, Scenario } from './scenario.ts';
 import { RoutedStage, WITH_BFD } from './routed-stage.ts';
-import { routedOutcome, RoutedWatch, stopwatch } from './routed-watch.ts';
+import { routedOutcome, RoutedWatch, stopwatch, type RoutedSeen } from './routed-watch.ts';
 
 const APP = 'near';
 /** A Pod that is to end goes on serving for so long at the most: what its kubelet waits for. */
@@ -29,7 +28,7 @@ async function arrange({ lab, nextHops }: RoutedStage): Promise<Near> {
   );
   const addresses = await untilAddresses(lab, APP, 2);
   await nextHops.untilAll(addresses, nodesOf(lab, deployment));
-  await Promise.all(addresses.map(async (address) => lab.httpUntilOk(NAMESPACES.remote, urlOf(address))));
+  await untilServed(lab, { deployment, addresses });
   return { deployment, addresses };
 }
 
@@ -44,12 +43,28 @@ function masquerades(lab: Lab): Readonly<Record<string, string>> {
   );
 }
 
-/** A Pod comes on the third node, then the oldest one ends as Pods do: the ToR's routes follow each step. */
-async function endpointsMove(stage: RoutedStage, { deployment, addresses }: Near): Promise<Outcome> {
+/** A Pod comes on the node that has none: its route comes, and with it the first packets. */
+async function comes(stage: RoutedStage, { deployment, addresses }: Near): Promise<Outcome> {
   const { lab, nextHops } = stage;
-  await using watch = await RoutedWatch.start(stage, { addresses, port: 80, forwarders: masquerades(lab) });
+  await using watch = await near(stage, addresses);
+  const { since } = stopwatch();
+  await deployment.scale(REPLICAS + 1);
+  const came = await nextHops.untilAll(addresses, nodesOf(lab, deployment));
+  const outcome = judge(await watch.end(), since(came));
+  const [oldest] = deployment.replicas;
+  await deployment.remove(oldest?.name ?? '');
+  await nextHops.untilAll(addresses, nodesOf(lab, deployment));
+  return outcome;
+}
+
+/** Of three Pods the oldest ends as Pods do: it is told to, serves on for a while, and is gone. */
+async function leaves(stage: RoutedStage, { deployment, addresses }: Near): Promise<Outcome> {
+  const { lab, nextHops } = stage;
   await deployment.scale(REPLICAS + 1);
   await nextHops.untilAll(addresses, nodesOf(lab, deployment));
+  // kube-proxies need a moment for a new endpoint: that is not what is measured here.
+  await untilServed(lab, { deployment, addresses });
+  await using watch = await near(stage, addresses);
   const [leaving, ...staying] = deployment.replicas;
   if (leaving === undefined) throw new Error('there is no endpoint to leave');
   const { since } = stopwatch();
@@ -60,35 +75,68 @@ async function endpointsMove(stage: RoutedStage, { deployment, addresses }: Near
   );
   await pass(SERVES_ON_MS);
   await deployment.remove(leaving.name);
-  const seen = await watch.end();
-  const strangers = seen.reports.flatMap(({ nodes }) =>
-    Object.keys(nodes).filter((name) => name.includes(' in its own')),
-  );
-  return routedOutcome(seen, {
-    routesMs: since(left),
-    faults: [...new Set(strangers)].map((stranger) => `a backend saw ${stranger}`),
-  });
+  return judge(await watch.end(), since(left));
 }
 
-/** The routes go where the Pods are. */
-export const ROUTED_ENDPOINTS: Scenario = {
-  name: 'routed-endpoints-move',
-  subject: 'virtual',
-  what: '`externalTrafficPolicy: Local` with Pods on two of three nodes: one comes on the third, then the oldest ends as Pods do; the routes follow exactly, and each backend sees the address of the client',
-  promised: { lost: 0 },
-  prepare: async ({ progress }) => {
-    const stage = await RoutedStage.start({ setting: WITH_BFD, progress });
-    try {
-      const near = await arrange(stage);
-      return {
-        repeat: async () => endpointsMove(stage, near),
-        fail: () => stage.lab.fail(),
-        [Symbol.asyncDispose]: async () => stage[Symbol.asyncDispose](),
-      };
-    } catch (error) {
-      stage.lab.fail();
-      await stage[Symbol.asyncDispose]();
-      throw error;
-    }
-  },
-};
+async function near(stage: RoutedStage, addresses: readonly string[]): Promise<RoutedWatch> {
+  return RoutedWatch.start(stage, { addresses, port: 80, forwarders: masquerades(stage.lab) });
+}
+
+async function untilServed(lab: Lab, { deployment, addresses }: Near): Promise<void> {
+  const urls = addresses.map((address) => urlOf(address));
+  await Promise.all(
+    nodesOf(lab, deployment).flatMap((node) => urls.map(async (url) => lab.httpUntilOk(node.namespace, url))),
+  );
+}
+
+function judge(seen: RoutedSeen, routesMs: number): Outcome {
+  const names = seen.reports.flatMap(({ nodes }) => Object.keys(nodes));
+  const strangers = new Set(names.filter((name) => name.includes(' in its own')));
+  return routedOutcome(seen, { routesMs, faults: [...strangers].map((stranger) => `a backend saw ${stranger}`) });
+}
+
+function endpoints(options: {
+  readonly name: string;
+  readonly what: string;
+  readonly promised: Bounds;
+  readonly once: (stage: RoutedStage, arrangement: Near) => Promise<Outcome>;
+}): Scenario {
+  const { name, what, promised, once } = options;
+  return {
+    name,
+    subject: 'virtual',
+    what,
+    promised,
+    prepare: async ({ progress }) => {
+      const stage = await RoutedStage.start({ setting: WITH_BFD, progress });
+      try {
+        const arrangement = await arrange(stage);
+        return {
+          repeat: async () => once(stage, arrangement),
+          fail: () => stage.lab.fail(),
+          [Symbol.asyncDispose]: async () => stage[Symbol.asyncDispose](),
+        };
+      } catch (error) {
+        stage.lab.fail();
+        await stage[Symbol.asyncDispose]();
+        throw error;
+      }
+    },
+  };
+}
+
+/** The routes go where the Pods are, and each backend sees the address of the client. */
+export const ROUTED_ENDPOINTS = [
+  endpoints({
+    name: 'routed-endpoint-leaves',
+    what: '`externalTrafficPolicy: Local` with Pods on three nodes: one of them ends as Pods do, and its node is led to no more',
+    promised: { lost: 0 },
+    once: leaves,
+  }),
+  endpoints({
+    name: 'routed-endpoint-comes',
+    what: 'the same with Pods on two nodes, and one comes on the third: its route may be there before kube-proxy knows of it (a sync every 10 ms here)',
+    promised: {},
+    once: comes,
+  }),
+];

@@ -4,6 +4,9 @@ import type { Outcome } from './scenario.ts';
 import { routed, type RoutedStage } from './routed-stage.ts';
 import { routedOutcome, RoutedWatch, stopwatch } from './routed-watch.ts';
 
+/** What others take is put back at once five times a minute on a node; three nodes have their turns. */
+const EVERY_MS = 4500;
+
 /** Somebody takes the addresses off kube-lb0; the routes stay, so the ToR goes on sending. */
 async function addressesRemoved(stage: RoutedStage): Promise<Outcome> {
   const { nextNode: node, addresses } = stage;
@@ -49,12 +52,14 @@ export const ROUTED_REMOVED = [
     name: 'routed-address-removed',
     what: 'somebody deletes both addresses from `kube-lb0` of a node (`ip address delete`)',
     promised: { gapMs: 1000 },
+    everyMs: EVERY_MS,
     once: addressesRemoved,
   }),
   routed({
     name: 'routed-interface-removed',
     what: 'somebody deletes `kube-lb0` of a node (`ip link delete`)',
     promised: { gapMs: 1000, routesMs: 1000 },
+    everyMs: EVERY_MS,
     once: interfaceRemoved,
   }),
 ];

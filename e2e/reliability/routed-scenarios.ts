@@ -21,4 +21,4 @@ export const ROUTED: readonly RoutedScenario[] = [
 ];
 
 /** Virtual addresses: what agents, nodes, daemons, routers and people do to them. */
-export const ROUTED_SCENARIOS: readonly Scenario[] = [...ROUTED, ROUTED_ENDPOINTS];
+export const ROUTED_SCENARIOS: readonly Scenario[] = [...ROUTED, ...ROUTED_ENDPOINTS];

@@ -1,4 +1,5 @@
 import { setPriority } from 'node:os';
+import { setTimeout as pass } from 'node:timers/promises';
 import type { RouterManifest } from '@fairlead/api';
 import { startResponder } from '@fairlead/e2e/lab';
 import type { Lab, LabNode, LabProcess, RouterOptions, TorOptions } from '@fairlead/e2e/lab';
@@ -221,11 +222,13 @@ export interface RoutedOptions {
   readonly promised: Bounds;
   /** Default: {@link WITH_BFD}. */
   readonly setting?: RouterSetting;
+  /** Repetitions begin so far apart at least, in milliseconds; default: one after the other. */
+  readonly everyMs?: number;
   readonly once: (stage: RoutedStage) => Promise<Outcome>;
 }
 
 /** A scenario that needs nothing but a {@link RoutedStage}. */
-export function routed({ setting = WITH_BFD, once, ...scenario }: RoutedOptions): RoutedScenario {
+export function routed({ setting = WITH_BFD, everyMs = 0, once, ...scenario }: RoutedOptions): RoutedScenario {
   const repeat = async (stage: RoutedStage): Promise<Outcome> => {
     await stage.use(setting);
     return once(stage);
@@ -237,8 +240,13 @@ export function routed({ setting = WITH_BFD, once, ...scenario }: RoutedOptions)
     once: repeat,
     prepare: async ({ progress }) => {
       const stage = await RoutedStage.start({ setting, progress });
+      let next = 0;
       return {
-        repeat: async () => repeat(stage),
+        repeat: async () => {
+          await pass(Math.max(0, next - performance.now()));
+          next = performance.now() + everyMs;
+          return repeat(stage);
+        },
         fail: () => stage.lab.fail(),
         [Symbol.asyncDispose]: async () => stage[Symbol.asyncDispose](),
       };

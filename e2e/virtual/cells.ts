@@ -10,5 +10,9 @@ export interface Cell {
 /** All that is proven. Those of one ToR stand together, and of these those of one daemon: both take time to change. */
 export const CELLS: readonly Cell[] = [
   { node: 'BIRD', protocol: 'BGP', tor: 'BIRD' },
+  { node: 'BIRD', protocol: 'OSPF', tor: 'BIRD' },
+  { node: 'BIRD', protocol: 'RIP', tor: 'BIRD' },
   { node: 'BIRD', protocol: 'BGP', tor: 'FRR' },
+  { node: 'FRR', protocol: 'BGP', tor: 'FRR' },
+  { node: 'FRR', protocol: 'BGP', tor: 'BIRD' },
 ];

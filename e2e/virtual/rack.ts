@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { LBNodeStatusStatus } from '@fairlead/api';
 import { Frr, NAMESPACES } from '@fairlead/e2e/lab';
 import type { BackendAnswer, Deployment, Lab, LabNode, RouterOptions, TorOptions } from '@fairlead/e2e/lab';
 import { RoutedWatch, type RoutedSeen } from '../reliability/routed-watch.ts';
@@ -8,14 +9,20 @@ import { NextHops } from '../scene/next-hops.ts';
 import { createService, deleteService, untilAddresses, untilNodeStatus, urlOf } from '../scene/observe.ts';
 import { applyAll, startScene, type Scene } from '../scene/scene.ts';
 import type { Cell } from './cells.ts';
-import { routerOf } from './router-of.ts';
+import { routerName, routerOf } from './router-of.ts';
 
-const TOR: TorOptions = { protocols: ['BGP', 'OSPF', 'RIP'], preferred: true };
+/** Without BFD, which would go on for a protocol that the nodes no longer speak, and end what it watches for others. */
+const TOR: TorOptions = { protocols: ['BGP', 'OSPF', 'RIP'], bfd: false, preferred: true };
 const ROUTER_OPTIONS: RouterOptions = { preferred: true };
 /** FRR on a node has no configuration of its own: the agent brings it over the programs' sockets. */
 const EMPTY = { zebra: '', bgpd: '', bfdd: '', ospfd: '', ospf6d: '', ripd: '', ripngd: '' };
 /** OSPF listens for its dead interval before it has neighbors; RIP may wait for the next update. */
 const CONVERGED_MS = 30_000;
+
+/** Whether a node's daemon does what the Router of that name says. */
+function runs({ router, conditions = [] }: LBNodeStatusStatus, name: string): boolean {
+  return router?.router === name && conditions.some(({ type, status }) => type === 'RouterReady' && status === 'True');
+}
 
 /** A Service of a cell. */
 export interface Announced {
@@ -60,8 +67,15 @@ export class Rack implements AsyncDisposable {
   async use(cell: Cell): Promise<void> {
     if (cell.node !== this.#cell.node) await this.#replaceRouters(cell.node);
     if (cell.tor !== this.#cell.tor) await this.lab.tor.replace({ ...TOR, daemon: cell.tor });
+    const former = routerName(this.#cell.protocol, this.#cell.node);
+    const name = routerName(cell.protocol, cell.node);
     await applyAll(this.lab, [routerOf(cell.protocol, cell.node)]);
+    if (name !== former) await this.lab.api.delete(`/apis/fairlead.dev/v1/routers/${former}`);
     this.#cell = cell;
+    // Else what the former one announced would be taken for the new one's.
+    await Promise.all(
+      this.lab.nodes.map(async (node) => untilNodeStatus(this.lab, node, (status) => runs(status, name))),
+    );
   }
 
   /** Makes a Service of both families for the Pods of an app. */
@@ -98,7 +112,7 @@ export class Rack implements AsyncDisposable {
     await untilNodeStatus(lab, node, ({ virtualCount }) => virtualCount === 0);
     await lab.api.patch(`/api/v1/nodes/${node.name}`, DRAIN.stay);
     await this.untilLeadingTo(announced, lab.nodes);
-    return watch.end();
+    return await watch.end();
   }
 
   /** Whom the backend sees when the client behind the ToR asks for an address, and on which node it is. */

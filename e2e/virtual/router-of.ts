@@ -10,20 +10,25 @@ export function routerOf(protocol: TorProtocol, daemon: 'BIRD' | 'FRR'): RouterM
   return {
     apiVersion: 'fairlead.dev/v1',
     kind: 'Router',
-    metadata: { name: 'tor' },
+    metadata: { name: routerName(protocol, daemon) },
     spec: { daemon, ...specOf(protocol) },
   };
+}
+
+/** Each has a name of its own, by which LBNodeStatus tells which of them a node runs. */
+export function routerName(protocol: TorProtocol, daemon: 'BIRD' | 'FRR'): string {
+  return `${daemon}-${protocol}`.toLowerCase();
 }
 
 function specOf(protocol: TorProtocol): RouterManifest['spec'] {
   switch (protocol) {
     case 'BGP':
-      return { asn: 64512, bgp: { neighbors: [{ name: 'tor', ...TOR, bfd: { interval: '100ms', multiplier: 3 } }] } };
+      return { asn: 64512, bgp: { neighbors: [{ name: 'tor', ...TOR }] } };
     case 'OSPF':
       return {
         ospf: { areas: [{ id: '0', interfaces: [{ name: LAN, helloInterval: '1s', deadInterval: '4s' }] }] },
       };
     case 'RIP':
-      return { rip: { interfaces: [{ name: LAN }] } };
+      return { rip: { interfaces: [{ name: LAN, updateInterval: '5s' }] } };
   }
 }
