@@ -93,7 +93,13 @@ const SESSION = object(
     name: text({ description: 'Name of the session: the neighbor, or the protocol.', maxLength: 64 }),
     state: text({ description: "Its state in the router's own word, such as `Established`.", maxLength: 64 }),
     since: optional(time('Since when.')),
-    prefixes: optional(integer({ description: 'Prefixes announced in it.', minimum: 0, maximum: 2_147_483_647 })),
+    prefixes: optional(
+      integer({
+        description: 'Prefixes announced in it; a minute old where Services come all the time.',
+        minimum: 0,
+        maximum: 2_147_483_647,
+      }),
+    ),
     imported: optional(
       integer({
         description: 'Prefixes taken from the other side; the templates that come with Fairlead take none.',
@@ -138,7 +144,11 @@ export const lbNodeStatusStatus = object(
       integer({ description: 'How many local addresses the node has.', minimum: 0, maximum: 2_147_483_647 }),
     ),
     virtualCount: optional(
-      integer({ description: 'How many virtual addresses the node has.', minimum: 0, maximum: 2_147_483_647 }),
+      integer({
+        description: 'How many virtual addresses the node has; a minute old where Services come all the time.',
+        minimum: 0,
+        maximum: 2_147_483_647,
+      }),
     ),
     localAddresses: optional(
       list(LOCAL_ADDRESS, {
