@@ -25,6 +25,9 @@ export interface ExecutorOptions {
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #deleting = new Set<string>();
+  /** What went while a batch was under way. */
+  readonly #gone = new Set<string>();
+  #executing = false;
   /** What was found to be there already, by key, and so is likely to be somebody else's when it happens again. */
   readonly #taken = new Set<string>();
 
@@ -37,11 +40,28 @@ export class Executor {
     return this.#deleting.has(kernelKey);
   }
 
+  /** The address or route of that kernel key is gone. */
+  heardGone(kernelKey: string): void {
+    if (this.#executing) {
+      this.#gone.add(kernelKey);
+    }
+  }
+
   /** @throws {NetlinkError} when the socket fails, not when a request does */
   async execute(steps: readonly Step[]): Promise<void> {
     if (steps.length === 0) {
       return;
     }
+    this.#executing = true;
+    try {
+      await this.#execute(steps);
+    } finally {
+      this.#executing = false;
+      this.#gone.clear();
+    }
+  }
+
+  async #execute(steps: readonly Step[]): Promise<void> {
     for (const { deletes } of steps) {
       if (deletes !== undefined) {
         this.#deleting.add(deletes);
@@ -53,8 +73,10 @@ export class Executor {
     for (const [position, step] of steps.entries()) {
       const result = results[position];
       if (result?.ok === true || (result?.ok === false && isDone(step.kind, result.error))) {
-        step.done();
         this.#taken.delete(keyOf(step));
+        if (step.adds === undefined || !this.#gone.has(step.adds)) {
+          step.done();
+        }
       } else if (result !== undefined) {
         failed[step.kind] += 1;
         this.#failed(step, result.error);

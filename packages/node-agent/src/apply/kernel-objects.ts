@@ -1,15 +1,11 @@
-import { addressBits, KERNEL_PROTOCOL } from '@fairlead/api';
+import { addressBits, KERNEL_PROTOCOL, ROUTE_METRIC } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
 import { ROUTE_TYPE, SCOPE, TABLE } from '@fairlead/netlink';
 import type { InterfaceAddress, NetlinkError, Route } from '@fairlead/netlink';
 import { markOf } from '../facts/ownership.ts';
 import type { AddressMark } from '../facts/ownership.ts';
 
-/**
- * Metric of our routes: higher than any that DHCP, RA, kubelet, CNIs or routing daemons use, so that a connected route
- * wins wherever ours should ever lie over it. Below 2^31, because some tools print it signed.
- */
-export const ROUTE_METRIC = 2_000_000_000;
+export { ROUTE_METRIC };
 
 /**
  * An address of ours as the kernel will show it.

@@ -1,4 +1,4 @@
-import { formatAddress, formatPrefix } from '@fairlead/api';
+import { formatAddress, formatPrefix, ROUTE_METRIC } from '@fairlead/api';
 import type { Address, Prefix } from '@fairlead/api';
 import type { InterfaceAddress, Route } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
@@ -13,8 +13,11 @@ import type { Timers } from './timers.ts';
 import type { WantedVirtual } from './wanted-virtual.ts';
 import type { Portion } from './work.ts';
 
-/** Addresses that are removed together are gone within this time. */
-const DOUBT_MS = 5;
+/**
+ * Addresses and routes that are removed together are gone within this time. `ip addr flush` goes on until nothing is left,
+ * ten rounds at most: putting back at once would make one command look like a fight.
+ */
+const TOGETHER_MS = 20;
 
 /** Something of ours that others removed and that was put back, or is left alone for a while because they insist. */
 export type Restored = { readonly contested: boolean } & (
@@ -50,6 +53,8 @@ export class Restoration {
   readonly #options: RestorationOptions;
   /** What is left as it is for a while, because somebody insists. */
   readonly #contested = { addresses: new Set<AddressKey>(), routes: new Set<PrefixKey>(), interface: false };
+  /** What is put back together. */
+  #missing: { readonly addresses: AddressKey[]; readonly routes: PrefixKey[] } | undefined;
   #doubting = false;
 
   constructor(options: RestorationOptions) {
@@ -105,12 +110,8 @@ export class Restoration {
       this.#doubtRoutes();
     }
     if (gone && !mine && wanted === 'yes') {
-      const contested = this.#putBack(`${formatAddress(address.address)} of ${dummy.name}`, this.#contested.addresses, {
-        key,
-        lookAgain: () => {
-          lookAt({ addresses: [key], routes: [] }, 0);
-        },
-      });
+      const name = `${formatAddress(address.address)} of ${dummy.name}`;
+      const contested = this.#putBack(name, { addresses: [key], routes: [] });
       hooks.restored({ type: 'address', key, address: address.address, contested });
     } else if (!gone && wanted === 'no') {
       lookAt({ addresses: [key], routes: [] }, 0);
@@ -126,7 +127,7 @@ export class Restoration {
       return;
     }
     this.#doubting = true;
-    this.#options.delays.after(DOUBT_MS, () => {
+    this.#options.delays.after(TOGETHER_MS, () => {
       this.#doubting = false;
       this.#options.hooks.readEverything();
     });
@@ -138,37 +139,56 @@ export class Restoration {
       return;
     }
     const key = prefixKey(route.dst);
-    const lookAgain = (): void => {
-      lookAt({ addresses: [], routes: [key] }, 0);
-    };
     const wanted = this.#options.wanted()?.route(key) !== undefined;
+    const here = wanted && route.index === dummy.index;
     if (!gone) {
-      lookAgain();
-    } else if (wanted && route.index === dummy.index && !isDeleting(routeKey(route))) {
+      // Ours in a long batch are heard of before they are answered.
+      if (!here || route.metric !== ROUTE_METRIC) {
+        lookAt({ addresses: [], routes: [key] }, 0);
+      }
+    } else if (here && !isDeleting(routeKey(route))) {
       const name = `the route to ${formatPrefix(route.dst)}`;
-      const contested = this.#putBack(name, this.#contested.routes, { key, lookAgain });
+      const contested = this.#putBack(name, { addresses: [], routes: [key] });
       hooks.restored({ type: 'route', prefix: route.dst, contested });
     }
   }
 
-  /** Has something looked at again, now or in a while. @returns whether it is left as it is until then */
-  #putBack(
-    name: string,
-    contested: Set<string>,
-    { key, lookAgain }: { readonly key: string; readonly lookAgain: () => void },
-  ): boolean {
-    const { timers, limiter, delays } = this.#options;
+  /** Has something looked at again, soon or in a while. @returns whether it is left as it is until then */
+  #putBack(name: string, keys: Portion): boolean {
+    const { timers, limiter, delays, lookAt } = this.#options;
     const decision = limiter.removed(name, timers.now());
     if (decision.type === 'now') {
-      lookAgain();
+      this.#putBackTogether(keys);
       return false;
     }
-    contested.add(key);
+    this.#contest(keys, true);
     delays.after(decision.afterMs, () => {
-      contested.delete(key);
-      lookAgain();
+      this.#contest(keys, false);
+      lookAt(keys, 0);
     });
     return true;
+  }
+
+  #contest({ addresses, routes }: Portion, is: boolean): void {
+    for (const key of addresses) {
+      this.#contested.addresses[is ? 'add' : 'delete'](key);
+    }
+    for (const key of routes) {
+      this.#contested.routes[is ? 'add' : 'delete'](key);
+    }
+  }
+
+  #putBackTogether({ addresses, routes }: Portion): void {
+    if (this.#missing === undefined) {
+      const missing = { addresses: [], routes: [] };
+      this.#missing = missing;
+      this.#options.delays.after(TOGETHER_MS, () => {
+        this.#missing = undefined;
+        this.#options.lookAt(missing, 0);
+      });
+    }
+    this.#missing.addresses.push(...addresses);
+    this.#missing.routes.push(...routes);
   }
 
   #linkChanged(name: string, index: number): void {

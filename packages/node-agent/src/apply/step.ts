@@ -13,6 +13,8 @@ export interface Step {
   readonly kind: 'add' | 'delete';
   /** What to look at again when it fails. */
   readonly key: { readonly address?: AddressKey; readonly route?: PrefixKey };
+  /** The kernel's key of what it adds: others may have taken that away again before we hear that it was done. */
+  readonly adds?: string;
   /** The kernel's key of what it deletes: while it is under way, the event of that is no news. */
   readonly deletes?: string;
   /** What holds once the kernel has done it. */
@@ -38,6 +40,7 @@ export function addAddressStep(
     request: addAddress({ index, address, length, protocol, metric, flags }),
     kind: 'add',
     key: { address: key },
+    adds: interfaceAddressKey(added),
     done: () => {
       state.putAddress(added);
     },
@@ -84,6 +87,7 @@ export function addRouteStep(
     request: addRoute({ dst, index, metric, protocol, replace: replaces !== undefined }),
     kind: 'add',
     key: { route: key },
+    adds: routeKey(route),
     done: () => {
       if (replaces !== undefined) {
         state.dropRoute(replaces);

@@ -102,6 +102,11 @@ export class ModelKernel {
     return this.#addresses.values().some((each) => formatAddress(each.address) === formatAddress(address));
   }
 
+  /** Others remove an address, as {@link addresses} has it. */
+  take(address: string): void {
+    this.#addresses.delete(address);
+  }
+
   #do(request: NetlinkRequest): NetlinkResult {
     this.#timers.pass(1);
     const errno = this.#fails() ? ERRNO.ENOBUFS : this.#change(request);

@@ -250,6 +250,25 @@ test('what is removed a sixth time within a minute stays away for the rest of it
   expect(scene.kernel.addresses).toEqual(['10.8.0.1 4']);
 });
 
+test('what others remove before we hear that it was done is put back', async () => {
+  const scene = new Scene();
+  const address = parseAddress('10.8.0.1');
+  scene.set(named('default/a', ['10.8.0.1']));
+  const seen = ourAddress({ index: 4, address, mark: 'protocol' });
+  let removals = 0;
+  scene.kernel.observe = ({ kind }) => {
+    // As it is in a long batch: its events come before the last answer.
+    if (kind === 'addRoute' && removals === 0) {
+      removals += 1;
+      scene.applier.kernelChanged(scene.state.apply({ type: 'address', action: 'new', address: seen }));
+      scene.kernel.take('10.8.0.1 4');
+      scene.applier.kernelChanged(scene.state.apply({ type: 'address', action: 'delete', address: seen }));
+    }
+  };
+  await scene.settle(100);
+  expect([removals, scene.kernel.addresses]).toEqual([1, ['10.8.0.1 4']]);
+});
+
 const KEYS = Array.from({ length: 6 }, (_, index) => `default/s${index}`);
 const ADDRESSES = Array.from({ length: 12 }, (_, index) => (index < 8 ? `10.8.0.${index * 9}` : `fd01::${index}`));
 
@@ -257,7 +276,7 @@ test.each([
   ['and nothing fails', 0],
   ['and requests fail', 0.15],
 ])('whatever changes %s: what stays wanted stays reachable, and what goes, goes in order', async (_, failures) => {
-  for (let seed = 1; seed <= 150; seed += 1) {
+  for (let seed = 1; seed <= 100; seed += 1) {
     const random = seededRandom(seed);
     const chance = (): number => random();
     const scene = new Scene({ fails: () => chance() < failures });

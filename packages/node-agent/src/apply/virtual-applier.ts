@@ -1,5 +1,6 @@
 import type { Netlink } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
+import { interfaceAddressKey, routeKey } from '../facts/kernel-state.ts';
 import type { KernelChange, KernelState } from '../facts/kernel-state.ts';
 import type { AddressMark } from '../facts/ownership.ts';
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
@@ -144,6 +145,11 @@ export class VirtualApplier {
 
   /** The kernel changed by itself or by others: what they took is put back. */
   kernelChanged(change: KernelChange): void {
+    if (change.type === 'our-address' && change.gone) {
+      this.#executor.heardGone(interfaceAddressKey(change.address));
+    } else if (change.type === 'our-route' && change.gone) {
+      this.#executor.heardGone(routeKey(change.route));
+    }
     this.#restoration.kernelChanged(change);
   }
 
