@@ -21,6 +21,16 @@ describe('findForeignFile', () => {
     });
   });
 
+  it.each([
+    ['behind a large set', `define x = [\n${'10.0.0.0/8{8,32},\n'.repeat(50)}];\nlog "/x" all;`, 53],
+    ['in a block that does not close', 'protocol bgp x {\ninclude "/x";', 2],
+    ['behind blocks that close too often', '}}}\n;}\ninclude "/x";', 3],
+    ['in a function', 'function f()\n{\n if a then {\n include "/x"; } }', 4],
+    ['behind a comment that has quotes', '# it\'s "\nprotocol device { }\ninclude "/x";', 3],
+  ])('finds a file %s, and its line', (_, text, line) => {
+    expect(inside(text)).toMatchObject({ line });
+  });
+
   it('names the line', () => {
     expect(inside('# one\n/* two\nthree */\nlog "/x" all;')).toMatchObject({ line: 4 });
   });

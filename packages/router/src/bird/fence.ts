@@ -1,5 +1,6 @@
 import { resolve, sep } from 'node:path';
 import type { ConfigurationFault } from '../controller/daemon.ts';
+import { topStatements } from '../edits/statements.ts';
 import { tokensOf } from './tokens.ts';
 
 /**
@@ -7,6 +8,8 @@ import { tokensOf } from './tokens.ts';
  * mrt. Who may edit templates controls routing, and is to control no files of the node beyond the router's folder.
  */
 const FILE_STATEMENTS: ReadonlySet<string> = new Set(['include', 'log', 'mrtdump', 'filename', 'private', 'public']);
+/** Whether a text may hold one of them; sets of prefixes do not and are long. */
+const MAY_NAME_A_FILE = new RegExp([...FILE_STATEMENTS].join('|'));
 
 /**
  * Looks for files outside of the router's folder in a rendered configuration.
@@ -14,6 +17,19 @@ const FILE_STATEMENTS: ReadonlySet<string> = new Set(['include', 'log', 'mrtdump
  * @returns the first fault; undefined when there is none
  */
 export function findForeignFile(text: string, directory: string): ConfigurationFault | undefined {
+  for (const { text: part, line } of topStatements(text, (raw) => MAY_NAME_A_FILE.test(raw.text))) {
+    const fault = foreignFileIn(part, directory);
+    if (fault !== undefined) {
+      return { line: line + fault.line - 1, message: fault.message };
+    }
+  }
+  return undefined;
+}
+
+function foreignFileIn(
+  text: string,
+  directory: string,
+): { readonly line: number; readonly message: string } | undefined {
   let statement: string | undefined;
   for (const token of tokensOf(text)) {
     if (token.type === 'sign' && /[;{}]/.test(token.text)) {

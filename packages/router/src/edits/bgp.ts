@@ -140,7 +140,7 @@ function readStatement(settings: Settings, statement: Statement): void {
   if (CHANNELS.has(first)) {
     const channel = head.join(' ');
     set(`channel ${channel}`, 'there');
-    for (const inner of statementsIn(statement.block ?? [], 'inside')) {
+    for (const inner of statementsIn(statement.block ?? [])) {
       readSetting(settings, inner, CHANNEL_RULES, `${channel}: `);
     }
   } else if (first === 'local' && second !== 'role') {

@@ -60,7 +60,7 @@ export function ospfSettings({ statements }: Protocol): Settings {
     if (first === 'area') {
       readArea(settings, `area ${areaName(id)}`, statement);
     } else if (CHANNELS.has(first)) {
-      for (const inner of statementsIn(statement.block ?? [], 'inside')) {
+      for (const inner of statementsIn(statement.block ?? [])) {
         readSetting(settings, inner, CHANNEL_RULES, `${first}: `);
       }
     } else {
@@ -71,7 +71,7 @@ export function ospfSettings({ statements }: Protocol): Settings {
 }
 
 function readArea(settings: Settings, area: string, { block }: Statement): void {
-  for (const statement of statementsIn(block ?? [], 'inside')) {
+  for (const statement of statementsIn(block ?? [])) {
     const { head } = statement;
     if (head[0] !== 'interface') {
       readSetting(settings, statement, AREA_RULES, `${area}: `);
@@ -79,7 +79,7 @@ function readArea(settings: Settings, area: string, { block }: Statement): void 
     }
     const name = `${area} ${head.join(' ')}`;
     settings.set(name, { effect: 'restarts', value: 'there', whenNew: 'keeps' });
-    for (const inner of statementsIn(statement.block ?? [], 'inside')) {
+    for (const inner of statementsIn(statement.block ?? [])) {
       readSetting(settings, inner, INTERFACE_RULES, `${name}: `);
     }
   }

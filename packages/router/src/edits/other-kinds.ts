@@ -38,7 +38,7 @@ export function plainSettings({ statements }: Protocol, rules: SettingRules): Se
     const [first = ''] = statement.head;
     if (CHANNELS.has(first)) {
       settings.set(`channel ${first}`, { effect: 'restarts', value: 'there' });
-      for (const inner of statementsIn(statement.block ?? [], 'inside')) {
+      for (const inner of statementsIn(statement.block ?? [])) {
         readSetting(settings, inner, CHANNEL_RULES, `${first}: `);
       }
     } else {

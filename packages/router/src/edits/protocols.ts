@@ -1,5 +1,5 @@
-import { piecesOf, statementsIn } from './statements.ts';
-import type { Piece, Statement } from './statements.ts';
+import { piecesOf, readStatement, statementsIn, topStatements } from './statements.ts';
+import type { Piece, RawStatement, Statement } from './statements.ts';
 
 /** A protocol of BIRD as configured, with what its template says in it. */
 export interface Protocol {
@@ -27,6 +27,10 @@ export interface Configuration {
 const VARIANTS: ReadonlySet<string> = new Set(['v2', 'v3', 'ng']);
 const FIRST_VARIANT = 'v2';
 
+/** Statements that decide about protocols. */
+const DECIDING: ReadonlySet<string> = new Set(['define', 'router', 'protocol', 'template']);
+/** A longer one is not even looked at. */
+const LONGEST_CONSTANT = 2_000;
 /** A constant of more pieces is a set of prefixes, which no setting of a session is. */
 const LARGEST_CONSTANT = 64;
 
@@ -37,7 +41,8 @@ export function readConfiguration(text: string): Configuration {
   const protocols = new Map<string, Protocol>();
   const unnamed = new Map<string, number>();
   let routerID: string | undefined;
-  for (const { head, text: whole, block, line } of statementsIn(piecesOf(text), 'top')) {
+  for (const raw of topStatements(text, decides)) {
+    const { head, text: whole, block, line } = readStatement(raw);
     const [first = '', second = '', third] = head;
     if (first === 'define') {
       const value = expand(piecesOf(whole.slice(whole.indexOf('=') + 1)), constants);
@@ -54,7 +59,7 @@ export function readConfiguration(text: string): Configuration {
     } else if ((first === 'protocol' || first === 'template') && block !== undefined) {
       const variant = third !== undefined && VARIANTS.has(third) ? third : '';
       const { name, from } = namesIn(head.slice(variant === '' ? 2 : 3));
-      const statements = [...(templates.get(from ?? '') ?? []), ...statementsIn(expand(block, constants), 'inside')];
+      const statements = [...(templates.get(from ?? '') ?? []), ...statementsIn(expand(block, constants))];
       if (first === 'template') {
         templates.set(name ?? '', statements);
       } else {
@@ -72,6 +77,10 @@ export function readConfiguration(text: string): Configuration {
     }
   }
   return { protocols, routerID };
+}
+
+function decides({ word, text }: RawStatement): boolean {
+  return DECIDING.has(word) && (word !== 'define' || text.length <= LONGEST_CONSTANT);
 }
 
 /** `NAME from TEMPLATE`, both optional. */

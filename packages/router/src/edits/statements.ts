@@ -41,14 +41,70 @@ export function piecesOf(text: string): readonly Piece[] {
   return pieces;
 }
 
+/** What decides where a statement ends, and what must not be taken for it: comments, strings, quoted names. */
+const BOUNDARY = /#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"[^"\n]*"?|'[^'\n]*'?|[;{}]/g;
+/** The first word of a statement, behind comments. */
+const FIRST_WORD = /(?:\s|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$))*([A-Za-z_][A-Za-z0-9_]*|\{)?/y;
 /** Statements at the top of a file that end with their block; all others, and all inside of blocks, end with `;`. */
 const END_WITH_BLOCK: ReadonlySet<string> = new Set(['protocol', 'template', 'filter', 'function', '{']);
 
-/**
- * The statements that pieces make up, blocks unread. What does not end is the last statement.
- * @param place `top`: of a file; `inside`: of a block
- */
-export function statementsIn(pieces: readonly Piece[], place: 'top' | 'inside'): readonly Statement[] {
+/** A statement at the top of a file, not taken to pieces: that costs a hundred times more. */
+export interface RawStatement {
+  /** Its first word; empty where it has none. */
+  readonly word: string;
+  readonly text: string;
+  /** Of the first character of `text`, from 1; comments before the statement belong to it. */
+  readonly line: number;
+}
+
+/** The statements at the top of a file that may matter. Sets of a hundred thousand prefixes are passed over in no time. */
+export function* topStatements(text: string, matters: (raw: RawStatement) => boolean): Generator<RawStatement> {
+  let from = 0;
+  let depth = 0;
+  let line = 1;
+  const take = (to: number): RawStatement => {
+    const raw = { word: firstWord(text, from), text: text.slice(from, to), line };
+    line += newlinesIn(raw.text);
+    from = to;
+    return raw;
+  };
+  for (const { 0: sign, index } of text.matchAll(BOUNDARY)) {
+    depth = sign === '{' ? depth + 1 : sign === '}' ? Math.max(0, depth - 1) : depth;
+    if (depth > 0 || (sign !== ';' && !(sign === '}' && END_WITH_BLOCK.has(firstWord(text, from))))) {
+      continue;
+    }
+    const raw = take(index + 1);
+    if (matters(raw)) {
+      yield raw;
+    }
+  }
+  const rest = take(text.length);
+  if (matters(rest)) {
+    yield rest;
+  }
+}
+
+/** Takes a statement to pieces, its block unread. */
+export function readStatement({ text, line }: RawStatement): Statement {
+  const pieces = piecesOf(text).map((piece) => Object.assign({}, piece, { line: line + piece.line - 1 }));
+  return statementOf(pieces.at(-1)?.type === 'end' ? pieces.slice(0, -1) : pieces);
+}
+
+function firstWord(text: string, from: number): string {
+  FIRST_WORD.lastIndex = from;
+  return FIRST_WORD.exec(text)?.[1] ?? '';
+}
+
+function newlinesIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
+    count += 1;
+  }
+  return count;
+}
+
+/** The statements that the pieces of a block make up, blocks in it unread. What does not end is the last one. */
+export function statementsIn(pieces: readonly Piece[]): readonly Statement[] {
   const statements: Statement[] = [];
   let from = 0;
   let depth = 0;
@@ -60,14 +116,8 @@ export function statementsIn(pieces: readonly Piece[], place: 'top' | 'inside'):
   };
   for (const [index, { type }] of pieces.entries()) {
     depth = type === 'open' ? depth + 1 : type === 'close' ? Math.max(0, depth - 1) : depth;
-    if (depth > 0) {
-      continue;
-    }
-    if (type === 'end') {
+    if (type === 'end' && depth === 0) {
       take(index);
-    } else if (type === 'close' && place === 'top' && END_WITH_BLOCK.has(pieces[from]?.text ?? '')) {
-      take(index + 1);
-      from = index + 1;
     }
   }
   take(pieces.length);
