@@ -87,6 +87,12 @@ export const LAN_LABEL_PREFIX = `lan.${GROUP}/`;
 
 /** Protocol number that marks our addresses (IFA_PROTO) and routes (rtm_protocol) in the kernel. */
 export const KERNEL_PROTOCOL = 201;
+
+/**
+ * Metric of our routes: higher than any that DHCP, RA, kubelet, CNIs or routing daemons use, so that a connected route
+ * wins wherever ours should ever lie over it. Below 2^31, because some tools print it signed.
+ */
+export const ROUTE_METRIC = 2_000_000_000;
 /** Dummy interface for virtual addresses unless the LBNodeAgent names another. */
 export const DEFAULT_DUMMY_INTERFACE = 'kube-lb0';
 
