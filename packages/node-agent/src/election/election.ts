@@ -14,7 +14,7 @@ import { announceAll, continueHolding, hold, sendAnnouncement } from './holding.
 import { addressKey } from './key.ts';
 import { Machine } from './machine.ts';
 import type { Broadcast } from './machine.ts';
-import { accepted, claimElsewhere, considerMove, continueMove, offered } from './moving.ts';
+import { accepted, claimElsewhere, considerMove, continueAccepting, continueMove, offered } from './moving.ts';
 import type { Effect, ElectionEvent, SegmentView } from './protocol.ts';
 import { begin, continueCheck, continueProof, sendRound } from './proving.ts';
 import { newRecord } from './record.ts';
@@ -379,6 +379,8 @@ export class Election {
         machine.effects.push({ type: 'remove', address: record.address });
         return;
       case 'accepting':
+        continueAccepting(machine, record, drained);
+        return;
       case 'adding':
         return;
     }

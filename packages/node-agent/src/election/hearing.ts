@@ -4,6 +4,7 @@ import { agentLives, suspect } from './agents.ts';
 import { AGENT_SILENT_MS, LIVING_MS, STALL_MS } from './constants.ts';
 import { announceAll, heardOther, heardQuestion } from './holding.ts';
 import { addressKey } from './key.ts';
+import { heardOfferer } from './moving.ts';
 import type { Machine } from './machine.ts';
 import type { HeardFrame, SentFrame } from './protocol.ts';
 import { heardOwner, heardRival } from './proving.ts';
@@ -133,7 +134,13 @@ function heardClaim(machine: Machine, address: Address, mac: MAC, at: number, an
     case 'checking':
       heardOwner(machine, record, mac, answer);
       return;
-    case 'accepting':
+    case 'accepting': {
+      const node = machine.nodeOf(mac, record);
+      if (node !== undefined) {
+        heardOfferer(machine, record, record.phase, node);
+      }
+      return;
+    }
     case 'adding':
     case 'removing':
       return;

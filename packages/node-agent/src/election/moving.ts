@@ -1,7 +1,7 @@
-import { MOVE_RETRY_MS, MOVE_TIMEOUT_MS, RIVAL_FRESH_MS } from './constants.ts';
+import { CHECK_ASK_MS, CHECK_ASKS, MOVE_RETRY_MS, MOVE_TIMEOUT_MS, RIVAL_FRESH_MS } from './constants.ts';
 import { schedule, suspectRival, withdraw } from './holding.ts';
 import type { Machine } from './machine.ts';
-import type { AddressRecord, HeldPhase } from './record.ts';
+import type { AcceptingPhase, AddressRecord, HeldPhase } from './record.ts';
 import { consider, movePause } from './resting.ts';
 import type { Candidate } from './types.ts';
 import type { WatchedPeer } from './watch.ts';
@@ -196,12 +196,69 @@ export function offered(machine: Machine, record: AddressRecord, from: string): 
     // The holder may have seen fewer of its moves, in another part of a LAN that was split.
     return;
   }
-  record.phase = { type: 'accepting', from };
-  machine.deadlines.delete(record);
+  const mac = machine.watch.get(from)?.mac ?? record.claim?.mac;
+  const accepting: AcceptingPhase = { type: 'accepting', from, mac, asks: 0, shown: false, won: false };
+  record.phase = accepting;
   machine.effects.push({ type: 'accept', address: record.address, from });
+  askOfferer(machine, record, accepting);
 }
 
-/** How the write ended. Without a proof: the holder itself said who comes next. */
+/**
+ * Asks the one that offers, by unicast, whether it has the address: the offer may be older than its loss. A holder that gave
+ * way to a foreign owner, lost its power or has no carrier cannot take its offer back, and a foreign owner may have the
+ * address by now. The answer is there before the API server's, so this takes no time.
+ */
+function askOfferer(machine: Machine, record: AddressRecord, phase: AcceptingPhase): void {
+  if (phase.mac === undefined || phase.asks >= CHECK_ASKS) {
+    machine.deadlines.delete(record);
+    return;
+  }
+  phase.asks += 1;
+  machine.ask(record, phase.mac);
+  machine.deadlines.set(record, machine.now + CHECK_ASK_MS);
+}
+
+/** The one that offers was silent for a while. */
+export function continueAccepting(machine: Machine, record: AddressRecord, drained: boolean): void {
+  const { phase } = record;
+  if (phase.type !== 'accepting') {
+    return;
+  }
+  if (!drained) {
+    machine.deadlines.set(record, machine.now + 1);
+    return;
+  }
+  askOfferer(machine, record, phase);
+  settleOffer(machine, record, phase);
+}
+
+/** A node of ours was heard to have the address while its claim is being taken over. */
+export function heardOfferer(machine: Machine, record: AddressRecord, phase: AcceptingPhase, node: string): void {
+  if (node === phase.from) {
+    phase.shown = true;
+    machine.deadlines.delete(record);
+    settleOffer(machine, record, phase);
+  }
+}
+
+/** Takes the address without a proof where the holder itself has said who comes next, and still has it; else with one. */
+function settleOffer(machine: Machine, record: AddressRecord, phase: AcceptingPhase): void {
+  if (!phase.won) {
+    return;
+  }
+  if (phase.shown) {
+    record.phase = { type: 'adding', from: phase.from, taken: false };
+    machine.deadlines.delete(record);
+    machine.effects.push({ type: 'add', address: record.address });
+  } else if (machine.deadlines.get(record) === undefined) {
+    record.holder = undefined;
+    record.heardAt = undefined;
+    record.phase = { type: 'idle' };
+    consider(machine, record);
+  }
+}
+
+/** How the write ended. */
 export function accepted(machine: Machine, record: AddressRecord, won: boolean): void {
   const { phase } = record;
   if (phase.type !== 'accepting') {
@@ -212,6 +269,6 @@ export function accepted(machine: Machine, record: AddressRecord, won: boolean):
     consider(machine, record);
     return;
   }
-  record.phase = { type: 'adding', from: phase.from, taken: false };
-  machine.effects.push({ type: 'add', address: record.address });
+  phase.won = true;
+  settleOffer(machine, record, phase);
 }

@@ -47,13 +47,26 @@ export type Phase =
     }
   /** A MAC of ours answered a question to all; a proxy could do so. Due: the next unicast question, or the verdict. */
   | { readonly type: 'checking'; readonly mac: MAC; readonly node: string; asks: number; readonly since: number }
-  /** The claim is being taken over from a holder that hands over. */
-  | { readonly type: 'accepting'; readonly from: string }
+  /** The claim is being taken over from a holder that hands over. Due: the next question whether it has the address. */
+  | AcceptingPhase
   /** The kernel is adding it. */
   | { readonly type: 'adding'; readonly from: string | undefined; readonly taken: boolean }
   | HeldPhase
   /** The kernel is removing it. Due: again. */
   | { readonly type: 'removing'; readonly reason: WithdrawReason };
+
+/** An offer: taken without a proof once the claim is written and the one who offers has shown that it has the address. */
+export interface AcceptingPhase {
+  readonly type: 'accepting';
+  /** The node that hands over, and where it is asked; without a MAC it cannot be. */
+  readonly from: string;
+  readonly mac: MAC | undefined;
+  asks: number;
+  /** It has answered, or announced the address. */
+  shown: boolean;
+  /** The claim names this node. */
+  won: boolean;
+}
 
 /** This node has the address. Due: whatever of its times comes first. */
 export interface HeldPhase {

@@ -1,0 +1,69 @@
+import type { Address } from '@fairlead/api';
+import { addressKey } from './key.ts';
+import { LoneElection, SELF, macOf, neighbour } from './testing.ts';
+
+const FOREIGN = '02:00:00:00:ee:01';
+
+/** The first neighbour has an address, and its claim asks this node to take over. */
+function offered(options: { readonly owner: string | undefined }): { lone: LoneElection; address: Address } {
+  const lone = new LoneElection();
+  const address = lone.service('10.0.9.9');
+  lone.heldBy(0, address);
+  lone.run(20_000);
+  lone.sent.length = 0;
+  if (options.owner === undefined) {
+    lone.owners.delete(addressKey(address));
+  } else {
+    lone.owners.set(addressKey(address), options.owner);
+  }
+  lone.handle({
+    type: 'claim',
+    address,
+    claim: { address, holder: neighbour(0), mac: macOf(0), successor: SELF, move: 'excluded' },
+  });
+  return { lone, address };
+}
+
+function broadcasts(lone: LoneElection): number {
+  return lone.sent.filter(({ frame }) => frame.type === 'question' && typeof frame.to !== 'object').length;
+}
+
+describe('an address that its holder offers', () => {
+  test.each([
+    ['before the claim is written', 1, 0],
+    ['after that', 0, 1],
+  ])('is taken at once, and nobody else is asked, where the holder answers for it %s', (_, before, after) => {
+    const { lone, address } = offered({ owner: macOf(0) });
+    lone.run(before);
+    lone.handle({ type: 'move', address, accepted: true });
+    lone.run(after + 1);
+    expect(lone.holds(address)).toBe(true);
+    expect(broadcasts(lone)).toBe(0);
+  });
+
+  test('is not taken where the claim could not be written, though the holder answers', () => {
+    const { lone, address } = offered({ owner: macOf(0) });
+    lone.run(1);
+    lone.handle({ type: 'move', address, accepted: false });
+    lone.run(5000);
+    expect(lone.holds(address)).toBe(false);
+  });
+
+  test('and that the holder has lost meanwhile is taken with a proof', () => {
+    const { lone, address } = offered({ owner: undefined });
+    lone.handle({ type: 'move', address, accepted: true });
+    lone.run(1);
+    expect(lone.holds(address)).toBe(false);
+    lone.run(1000);
+    expect(lone.holds(address)).toBe(true);
+    expect(broadcasts(lone)).toBeGreaterThan(0);
+  });
+
+  test('and that a foreign station has by now is not taken: the holder gave way and could not take its offer back', () => {
+    const { lone, address } = offered({ owner: FOREIGN });
+    lone.handle({ type: 'move', address, accepted: true });
+    lone.run(5000);
+    expect(lone.events).toMatchObject([{ type: 'conflict', mac: FOREIGN, held: false }]);
+    expect(lone.effects.filter(({ type }) => type === 'add')).toEqual([]);
+  });
+});
