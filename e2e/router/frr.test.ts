@@ -24,6 +24,8 @@ const TEMPLATES = join(import.meta.dirname, '..', '..', 'bird-templates');
 const PASSWORD = "it's#a/*|secret!";
 const SECRETS = new Map([['tor', { password: Buffer.from(`${PASSWORD}\n`).toString('base64') }]]);
 const WEB = { communities: ['64512:100', '64512:1:2'], localPref: 200 };
+/** As the agent marks its routes. */
+const OURS = 'dev kube-lb0 proto 201 metric 2000000000';
 const GROUPS = [group('virtual', ['10.1.0.0/24', '2001:db8:5::/64'], WEB)];
 
 const lines: string[] = [];
@@ -47,13 +49,22 @@ function intent(more: Partial<RouterViewInput> = {}): RouterIntent {
 describe('a node with FRR and a ToR', () => {
   let run: Run;
   let frr: Frr;
+  /** A process in the node's network namespace that stays. */
+  let anchor: LabProcess;
   let tor: LabProcess;
   let torFib: Fib;
   let templateDirectory: string;
   let controller: RouterController;
   const folder = (): string => join(run.directory, 'frr-node');
   const open = (): RouterController =>
-    new RouterController({ directory: folder(), templateDirectory, logger, pollIntervalMs: 200 });
+    new RouterController({
+      directory: folder(),
+      templateDirectory,
+      logger,
+      pollIntervalMs: 200,
+      // The agent is in the daemon's network namespace; this test is not.
+      netstatPath: `/proc/${anchor.pid}/net/netstat`,
+    });
   const kernel = (...batch: readonly string[]): Promise<string> =>
     run.exec(['ip', '-batch', '-'], { namespace: NODE, stdin: batch.join('\n') });
   const birdc = (command: string): Promise<string> =>
@@ -70,6 +81,7 @@ describe('a node with FRR and a ToR', () => {
     await cp(TEMPLATES, templateDirectory, { recursive: true });
     tor = await spawnTor(run, `password "${PASSWORD}";`);
     torFib = await Fib.open(run.namespacePath(TOR));
+    anchor = run.spawn('anchor', ['sleep', 'infinity'], { namespace: NODE });
     frr = await Frr.launch(run, {
       name: NODE,
       namespace: NODE,
@@ -95,8 +107,8 @@ describe('a node with FRR and a ToR', () => {
     await kernel(
       'address add 10.1.0.5/32 dev kube-lb0 noprefixroute',
       'address add 2001:db8:5::5/128 dev kube-lb0 noprefixroute',
-      'route add 10.1.0.5/32 dev kube-lb0 proto 201 metric 2000000000',
-      'route add 2001:db8:5::5/128 dev kube-lb0 proto 201 metric 2000000000',
+      `route add 10.1.0.5/32 ${OURS}`,
+      `route add 2001:db8:5::5/128 ${OURS}`,
     );
     await Promise.all([torFib.until('new', '10.1.0.5/32'), torFib.until('new', '2001:db8:5::5/128')]);
     await statusOf(controller, ({ sessions }) => sessions[0]?.exported === 2);
@@ -114,14 +126,16 @@ describe('a node with FRR and a ToR', () => {
 
   it('never announces what is elsewhere, outside of the groups, or of another length', async () => {
     await kernel(
-      'route add 10.1.0.7/32 dev eth0 proto 201',
-      'route add 10.2.0.1/32 dev kube-lb0 proto 201',
-      'route add 10.1.0.128/25 dev kube-lb0 proto 201',
+      'route add 10.1.0.7/32 dev eth0 proto 201 metric 2000000000',
+      'route add 10.1.0.9/32 dev kube-lb0 proto static',
+      'route add 2001:db8:5::9/128 dev kube-lb0 proto static',
+      `route add 10.2.0.1/32 ${OURS}`,
+      `route add 10.1.0.128/25 ${OURS}`,
       'address add 10.1.0.64/26 dev kube-lb0 noprefixroute',
-      'route add 2001:db8:6::1/128 dev kube-lb0 proto 201',
+      `route add 2001:db8:6::1/128 ${OURS}`,
       // zebra hears them in this order, so those above would be there when these are.
-      'route add 10.1.0.8/32 dev kube-lb0 proto 201',
-      'route add 2001:db8:5::8/128 dev kube-lb0 proto 201',
+      `route add 10.1.0.8/32 ${OURS}`,
+      `route add 2001:db8:5::8/128 ${OURS}`,
     );
     await Promise.all([torFib.until('new', '10.1.0.8/32'), torFib.until('new', '2001:db8:5::8/128')]);
     expect(await announced()).toEqual(['10.1.0.8/32', '2001:db8:5::8/128']);
@@ -151,7 +165,7 @@ describe('a node with FRR and a ToR', () => {
     const shown = await frr.vtysh('show running-config');
     expect(shown).not.toContain('192.0.2.253');
     expect(shown).not.toContain('64512:200');
-    expect(shown.match(/ip prefix-list group_virtual_\S+ .*permit/g)).toHaveLength(2);
+    expect(shown.match(/^ip(v6)? prefix-list group_virtual_\S+ .*permit/gm)).toHaveLength(2);
   });
 
   it('keeps the session where a template is wrong, names the line, and goes on when it is mended', async () => {
@@ -196,7 +210,7 @@ describe('a node with FRR and a ToR', () => {
     controller.update(
       intent({ serviceGroups: [group('virtual', ['10.1.0.0/24', '2001:db8:5::/64', '10.3.0.0/24'], WEB)] }),
     );
-    await kernel('route add 10.3.0.1/32 dev kube-lb0 proto 201');
+    await kernel(`route add 10.3.0.1/32 ${OURS}`);
     await torFib.until('new', '10.3.0.1/32');
     controller.update(intent());
     await torFib.until('delete', '10.3.0.1/32');
@@ -253,6 +267,8 @@ describe('a node with FRR and a ToR', () => {
     };
     const { bgp: _, ...withoutBGP } = router([], { daemon: 'FRR', ospf }).spec;
     const interior = { ...router([]), spec: withoutBGP };
+    // OSPF of FRR does not see metrics, so what others put over kube-lb0 inside of the ranges would be announced.
+    await kernel('route del 10.1.0.9/32 dev kube-lb0', 'route del 2001:db8:5::9/128 dev kube-lb0');
     controller.update(intent({ router: interior }));
     await Promise.all([torFib.until('new', '10.1.0.8/32', 30_000), torFib.until('new', '2001:db8:5::8/128', 30_000)]);
     await statusOf(controller, ({ sessions }) => sessions.length === 2 && sessions.every(({ isUp }) => isUp), 30_000);
@@ -268,7 +284,7 @@ describe('a node with FRR and a ToR', () => {
     await torFib.until('delete', '2001:db8:5::8/128', 30_000);
     await statusOf(controller, ({ daemon, configuration }) => daemon === 'None' && configuration.type === 'current');
     const shown = await frr.vtysh('show running-config');
-    expect(shown).not.toMatch(/^(router|route-map|ip prefix-list|ipv6 prefix-list|interface|bfd)/m);
+    expect(shown).not.toMatch(/^(router|route-map|ip prefix-list|ipv6 prefix-list|interface \S+\n |bfd)/m);
     expect(lines.filter((line) => line.startsWith('error'))).toEqual([]);
   }, 40_000);
 

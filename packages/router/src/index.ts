@@ -15,7 +15,8 @@ export { RouterController } from './controller/controller.ts';
 export type { RouterControllerOptions, RouterObserver } from './controller/controller.ts';
 export { IDLE_CONFIGURATION } from './bird/idle.ts';
 export { nodeRouterStatus, routerVerdict } from './controller/status.ts';
-export type { DaemonKind, ObservedSession } from './controller/daemon.ts';
+export type { DaemonConnection, DaemonKind, ObservedSession } from './controller/daemon.ts';
+export { frrDaemon } from './frr/daemon.ts';
 export type {
   ConfigurationState,
   LastReset,

@@ -5,18 +5,19 @@ import { DaemonError } from '../controller/daemon.ts';
 import type { ConfigureResult, DaemonConnection, ObservedSession } from '../controller/daemon.ts';
 import { systemErrorCode } from '../system-error.ts';
 import type { RouterView } from '../view/view.ts';
-import { keepsMark, neededPrograms, PROGRAMS } from './daemons.ts';
+import { isShared, keepsMark, neededPrograms, PROGRAMS } from './daemons.ts';
 import type { Program } from './daemons.ts';
 import { difference } from './difference.ts';
 import type { Command } from './difference.ts';
+import { takeAway } from './removal.ts';
 import { markCommand, mergeStatements, parseRunning, UNMARK_COMMAND } from './running.ts';
 import { SessionWatch } from './sessions.ts';
 import { parseStatements } from './statements.ts';
 import type { Statement } from './statements.ts';
 import { connectVty } from './vty.ts';
 import type { VtyConnection } from './vty.ts';
-import { applyCommands, checkCommands } from './vtysh.ts';
-import type { VtyshResult } from './vtysh.ts';
+import { applyCommands } from './vtysh.ts';
+import type { VtyshFault, VtyshResult } from './vtysh.ts';
 
 export interface FrrConnectionOptions {
   /** The folder shared with FRR, absolute: `frr.conf` and the daemons' sockets. */
@@ -34,7 +35,10 @@ const APPLY_TIMEOUT_MS = 30_000;
 interface Present {
   /** One for each daemon that keeps marks; undefined: none of ours. */
   readonly marks: readonly (string | undefined)[];
+  /** What any daemon has. */
   readonly statements: readonly Statement[];
+  /** What none lacks that should have it. */
+  readonly everywhere: readonly Statement[];
 }
 
 /** A configuration that FRR has taken as a whole. */
@@ -142,36 +146,35 @@ export class FrrConnection implements DaemonConnection {
         return { program, running: parseRunning(text) };
       }),
     );
+    const marks = parts.filter(({ program }) => keepsMark(program)).map(({ running }) => running.mark);
+    const statements = mergeStatements(parts.map(({ running }) => running.statements));
     return {
-      marks: parts.filter(({ program }) => keepsMark(program)).map(({ running }) => running.mark),
-      statements: mergeStatements(parts.map(({ running }) => running.statements)),
+      marks,
+      statements,
+      // A daemon that has begun anew lacks what all of them keep, whatever the others say.
+      everywhere: marks.includes(undefined) ? statements.filter(({ text }) => !isShared(text)) : statements,
     };
   }
 
   async #bring(wanted: readonly Statement[], key: string, present: Present): Promise<ConfigureResult> {
-    const from = (await this.#known(present)) ?? present.statements;
-    const { removals, additions } = difference(from, wanted);
+    const known = await this.#known(present);
+    const { removals } = difference(known ?? present.statements, wanted);
+    const { additions } = difference(known ?? present.everywhere, wanted);
     if (wanted.length + removals.length === 0) {
       return { type: 'accepted' };
     }
-    const unmark: Command = { text: markCommand(PENDING), line: 0 };
-    const removed = await this.#remove([unmark, ...removals]);
-    const added = removed.type === 'failed' ? removed : await this.#run(applyCommands, additions);
+    await this.#mark(markCommand(PENDING));
+    await this.#remove(removals);
+    const added = await this.#apply(additions);
     switch (added.type) {
-      case 'done': {
-        const marked = await this.#run(applyCommands, [
-          { text: wanted.length === 0 ? UNMARK_COMMAND : markCommand(key), line: 0 },
-        ]);
-        if (marked.type !== 'done') {
-          return { type: 'failed', message: 'FRR does not keep the mark of its configuration; it is brought again' };
-        }
+      case 'done':
+        await this.#mark(wanted.length === 0 ? UNMARK_COMMAND : markCommand(key));
         this.#brought = { key, statements: wanted };
         return { type: 'accepted' };
-      }
       case 'faults': {
-        await this.#takeBack(from, present);
-        const [{ line, message }] = added.faults;
-        return { type: 'invalid', fault: { line: additions[(line ?? 0) - 1]?.line, message } };
+        await this.#takeBack(known ?? present.statements, present);
+        const [fault] = added.faults;
+        return { type: 'invalid', fault: { line: lineOf(fault, additions), message: fault.message } };
       }
       case 'failed':
         return added;
@@ -202,31 +205,30 @@ export class FrrConnection implements DaemonConnection {
     await this.#remove(removals);
     const [mark] = marks;
     const last = marks.every((each) => each === mark) && mark !== undefined ? markCommand(mark) : UNMARK_COMMAND;
-    await this.#run(applyCommands, [...additions, { text: last, line: 0 }]);
+    await this.#apply(additions);
+    await this.#mark(last);
+  }
+
+  /** @throws {DaemonError} */
+  async #mark(command: string): Promise<void> {
+    const keepers = [...this.#daemons].filter(([program]) => keepsMark(program));
+    await Promise.all(
+      keepers.flatMap(([, daemon]) => ['configure terminal', command, 'end'].map((text) => daemon.command(text))),
+    );
   }
 
   /**
-   * Takes things away. FRR does not take every command back as it was written: what `no` and the whole command are not
-   * is tried without its last words, as its own frr-reload does. What is not there any more is no fault.
+   * Takes things away, daemon by daemon and not by vtysh, which tells no other daemon once one does not know of it: what
+   * is not there any more is no fault.
+   * @throws {DaemonError}
    */
-  async #remove(removals: readonly Command[]): Promise<VtyshResult> {
-    let commands = removals;
-    for (;;) {
-      const checked = await this.#run(checkCommands, commands);
-      if (checked.type !== 'faults') {
-        break;
-      }
-      const unknown = new Set(checked.faults.map(({ line }) => line));
-      const shorter = commands.map((command, index) =>
-        unknown.has(index + 1) ? { ...command, text: command.text.replace(/ ?\S+$/, '') } : command,
-      );
-      commands = shorter.filter(({ text }) => text !== '' && !/^no( \S+)?$/.test(text));
+  async #remove(removals: readonly Command[]): Promise<void> {
+    if (removals.length > 0) {
+      await Promise.all([...this.#daemons.values()].map((daemon) => takeAway(daemon, removals)));
     }
-    const result = await this.#run(applyCommands, commands);
-    return result.type === 'failed' ? result : { type: 'done' };
   }
 
-  async #run(how: typeof applyCommands, commands: readonly Command[]): Promise<VtyshResult> {
+  async #apply(commands: readonly Command[]): Promise<VtyshResult> {
     if (commands.length === 0) {
       return { type: 'done' };
     }
@@ -236,7 +238,7 @@ export class FrrConnection implements DaemonConnection {
     // There may be passwords in it.
     await writeFile(path, commands.map(({ text }) => `${text}\n`).join(''), { mode: 0o600 });
     try {
-      return await how({ vtyshPath, directory, path, timeoutMs: APPLY_TIMEOUT_MS, signal });
+      return await applyCommands({ vtyshPath, directory, path, timeoutMs: APPLY_TIMEOUT_MS, signal });
     } finally {
       await rm(path, { force: true });
     }
@@ -252,6 +254,15 @@ export class FrrConnection implements DaemonConnection {
       throw error;
     }
   }
+}
+
+/** The line of the configuration that a fault is about. */
+function lineOf({ line, together }: VtyshFault, additions: readonly Command[]): number | undefined {
+  const command =
+    line === undefined
+      ? additions.find(({ text, line: written }) => written > 0 && together.includes(text))
+      : additions[line - 1];
+  return command?.line === 0 ? undefined : command?.line;
 }
 
 /** Names a text, in a word that FRR can keep. */

@@ -9,6 +9,11 @@ export function keepsMark(program: Program): boolean {
   return program !== 'bfdd';
 }
 
+/** Whether a statement at the left margin is one that all daemons keep, as far as they know its commands. */
+export function isShared(text: string): boolean {
+  return /^(ip(v6)? prefix-list|route-map|key chain) /.test(text);
+}
+
 /** Which program a block at the left margin is for. */
 const BLOCKS: readonly (readonly [RegExp, Program])[] = [
   [/^router bgp\b/, 'bgpd'],

@@ -81,6 +81,22 @@ describe('between two configurations', () => {
     ]);
   });
 
+  it('an interface stays that is not spoken of any more, and what was said of it goes', () => {
+    const eth0 = 'interface eth0\n ip ospf area 0\n ip ospf cost 10\nexit\n';
+    expect(between(eth0, '')).toEqual({
+      removals: ['interface eth0', 'no ip ospf cost 10', 'no ip ospf area 0', 'exit'],
+      additions: [],
+    });
+  });
+
+  it('an interface leaves its OSPF area before it is in another', () => {
+    const eth0 = 'interface eth0\n ip ospf area 0.0.0.0\n ip ospf cost 10\nexit\n';
+    expect(between(eth0, eth0.replace('area 0.0.0.0', 'area 0.0.0.51'))).toEqual({
+      removals: ['interface eth0', 'no ip ospf area 0.0.0.0', 'exit'],
+      additions: ['interface eth0', 'ip ospf area 0.0.0.51', 'exit'],
+    });
+  });
+
   it('another AS number is another BGP', () => {
     const { removals, additions } = between(ONE, ONE.replace('bgp 64512', 'bgp 64514'));
     expect(removals).toEqual(['no router bgp 64512']);

@@ -47,7 +47,8 @@ function removals(from: readonly Statement[], to: readonly Statement[]): Command
     ) {
       return [];
     }
-    return [{ text: negated(text), line: 0 }];
+    // An interface is there whatever a configuration says, and `no interface` would have all of the removals refused.
+    return text.startsWith('interface ') ? inside(text, removals(children, [])) : [{ text: negated(text), line: 0 }];
   });
 }
 
@@ -73,7 +74,7 @@ function block(opening: Command, inner: readonly Command[]): Command[] {
 }
 
 /** Blocks that may be empty; others are known by what stands inside of them. */
-function opensBlock(text: string): boolean {
+export function opensBlock(text: string): boolean {
   return /^(router|route-map|interface|address-family|key chain|profile|vrf) /.test(text) || text === 'bfd';
 }
 
@@ -81,7 +82,10 @@ function negated(text: string): string {
   return text.startsWith('no ') ? text.slice(3) : `no ${text}`;
 }
 
-/** What has one value for each thing that the first group names; another value replaces it. */
+/**
+ * What has one value for each thing that the first group names; another value replaces it. Not the area of an interface,
+ * which ospfd wants taken away before it gets another.
+ */
 const SETTINGS: readonly RegExp[] = [
   /^(neighbor \S+) (?:interface )?(remote-as)\b/,
   /^(neighbor \S+ route-map) \S+ (in|out)$/,
@@ -90,13 +94,13 @@ const SETTINGS: readonly RegExp[] = [
   /^(set (?:community|large-community|local-preference|metric|tag|ip next-hop|ipv6 next-hop global))\b/,
   /^(match (?:interface|metric|tag|ip address prefix-list|ipv6 address prefix-list))\b/,
   /^(redistribute \S+)\b/,
-  /^(description)\b/,
+  /^(description|call)\b/,
   /^((?:bgp|ospf|ospf6) router-id)\b/,
   /^(bgp graceful-restart restart-time)\b/,
   /^(bgp route-map delay-timer)\b/,
-  /^(ip ospf (?:area|authentication|bfd profile|cost|dead-interval|hello-interval|network|priority))\b/,
+  /^(ip ospf (?:authentication|bfd profile|cost|dead-interval|hello-interval|network|priority))\b/,
   /^(ip ospf message-digest-key \S+)\b/,
-  /^(ipv6 ospf6 (?:area|authentication|bfd profile|cost|dead-interval|hello-interval|network|priority))\b/,
+  /^(ipv6 ospf6 (?:authentication|bfd profile|cost|dead-interval|hello-interval|network|priority))\b/,
   /^(ip rip authentication (?:mode|key-chain))\b/,
   /^(key-string|cryptographic-algorithm|detect-multiplier|transmit-interval|receive-interval|version)\b/,
   /^(timers basic)\b/,

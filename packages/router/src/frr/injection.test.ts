@@ -57,7 +57,8 @@ function commandOf(words: readonly string[]): string {
     ? `${first} ${third}`
     : /^(key-string|description|profile|interface)$/.test(first)
       ? first
-      : `${first} ${second.replace(/\d+/, 'N')}`;
+      : // Route maps bear the name of a neighbor.
+        `${first} ${second.replace(/^bgp_.*_(ipv[46])$/, 'bgp_$1').replace(/\d+/, 'N')}`;
 }
 
 function commandsIn(text: string): { readonly command: string; readonly length: number }[] {

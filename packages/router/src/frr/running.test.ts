@@ -28,6 +28,11 @@ describe('what a daemon runs', () => {
     expect(parseRunning(marked)).toMatchObject({ mark: '0123abcd', statements: [{ text: 'router bgp 64512' }] });
   });
 
+  it('is nothing of an interface that has nothing', () => {
+    const left = PRISTINE.replace('line vty', 'interface eth0\nexit');
+    expect(parseRunning(left)).toEqual({ mark: undefined, statements: [] });
+  });
+
   it('is told without the numbers that FRR gives by itself', () => {
     expect(parseRunning('ip prefix-list web seq 5 permit 10.1.0.0/24 le 32\n').statements).toMatchObject([
       { text: 'ip prefix-list web permit 10.1.0.0/24 le 32' },

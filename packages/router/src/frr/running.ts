@@ -26,12 +26,17 @@ const AMBIENT =
 
 /** Reads the answer of one daemon to `show running-config`. */
 export function parseRunning(text: string): RunningConfiguration {
-  const all = parseStatements(text).filter((statement) => !AMBIENT.test(statement.text));
+  const all = parseStatements(text).filter((statement) => !AMBIENT.test(statement.text) && !isBare(statement));
   const mark = all.find((statement) => statement.text.startsWith(`${MARK} `));
   return {
     mark: mark?.text.slice(MARK.length + 1),
     statements: all.filter((statement) => statement !== mark).map(withoutSequence),
   };
+}
+
+/** What is left of an interface of which nothing is said any more. */
+function isBare({ text, children }: Statement): boolean {
+  return text.startsWith('interface ') && children.length === 0;
 }
 
 /** FRR numbers the lines of a prefix list where nobody else does. */

@@ -50,6 +50,22 @@ describe('sessions of FRR', () => {
     expect(await watch.look(undefined)).toMatchObject([{ state: 'Idle', message: 'Peer closed the session' }]);
   });
 
+  it('say nothing where the last one was ended from here', async () => {
+    const details = {
+      lastResetDueTo: 'BGP Notification send',
+      lastNotificationReason: 'Cease/Other Configuration Change',
+    };
+    const answers: Record<string, unknown> = {
+      'show bgp summary json': { ipv4Unicast: { peers: { tor: peer({ state: 'Connect' }) } } },
+      'show bgp neighbors tor json': { tor: details },
+    };
+    const watch = new SessionWatch({
+      ask: (program, command) => Promise.resolve(program === 'bgpd' ? JSON.stringify(answers[command]) : undefined),
+      now: () => 0,
+    });
+    expect(await watch.look(undefined)).toMatchObject([{ state: 'Connect', message: '' }]);
+  });
+
   it('of OSPF are its neighbors, but for those with whom no adjacency is due', () => {
     const ospf = {
       neighbors: {

@@ -113,7 +113,9 @@ export function bgpPeers(summary: JsonObject, view: RouterView | undefined, now:
 function lastError(details: JsonObject): string {
   const bfd = textAt(objectAt(details, 'peerBfdInfo'), 'status');
   const reason = textAt(details, 'lastNotificationReason') || textAt(details, 'lastResetDueTo');
-  return bfd === 'Down' ? 'BFD is down' : reason;
+  // What we have told the neighbor to end the last session says nothing about why there is no new one.
+  const isOurs = textAt(details, 'lastResetDueTo') === 'BGP Notification send' && reason.startsWith('Cease/');
+  return bfd === 'Down' ? 'BFD is down' : isOurs ? '' : reason;
 }
 
 /** A protocol as BIRD's templates call it, of which FRR counts no routes. */

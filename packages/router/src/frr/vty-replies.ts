@@ -6,7 +6,7 @@ export interface VtyReply {
 }
 
 /** Codes of FRR's lib/command.h that decide something here. */
-export const VTY_STATUS = { success: 0 } as const;
+export const VTY_STATUS = { success: 0, unknown: 2, incomplete: 4 } as const;
 
 /** Thrown where what comes from the socket is no answer of a daemon. */
 export class VtyReplyError extends Error {

@@ -19,6 +19,11 @@ export interface VtyshFault {
   /** `syntax`: no command of FRR; `refused`: a daemon does not take it. */
   readonly type: 'syntax' | 'refused';
   readonly message: string;
+  /**
+   * Commands that were refused together. Daemons take what comes in one file as one transaction where they can: prefix
+   * lists, route maps and interfaces, and RIP.
+   */
+  readonly together: readonly string[];
 }
 
 export type VtyshResult =
@@ -64,6 +69,10 @@ function runVtysh(
   });
 }
 
+/** A daemon says this again for each command of a transaction that it refuses; vtysh itself then says no line and exits with 0. */
+const TRANSACTION =
+  /^% Configuration failed\.\n\n(?:Error type: (?<kind>.*)\n)?(?:Error description: (?<reason>.*)\n)?(?:The following commands .*\n(?<commands>(?:- .*\n?)*))?/gm;
+
 /**
  * Reads what vtysh says of a file (vtysh_config_from_file in vtysh/vtysh.c): `line N: % Unknown command[…]: …` for what
  * is no command, `line N: Failure to communicate[…] to bgpd, line: …` for what a daemon refused. The daemon's own words
@@ -71,20 +80,34 @@ function runVtysh(
  */
 export function parseFaults({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): VtyshFault[] {
   const words = stdout
+    .replaceAll(TRANSACTION, '')
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line.startsWith('%'))
+    .filter((line) => line !== '')
     .map((line) => line.replace(/^%\s*/, ''));
-  return stderr.split(/\n|(?=line \d+: )/).flatMap((text): VtyshFault[] => {
+  const inLines = stderr.split(/\n|(?=line \d+: )/).flatMap((text): VtyshFault[] => {
     const syntax = /^line (\d+): % (Unknown command|Ambiguous command|Command incomplete)/.exec(text);
     if (syntax !== null) {
-      return [{ line: Number(syntax[1]), type: 'syntax', message: syntax[2] ?? '' }];
+      return [{ line: Number(syntax[1]), type: 'syntax', message: syntax[2] ?? '', together: [] }];
     }
     const refused = /^line (\d+): Failure to communicate\[\d+\] to (\w+)/.exec(text);
     if (refused !== null) {
       const reason = words.length === 0 ? 'without a reason' : words.join('; ');
-      return [{ line: Number(refused[1]), type: 'refused', message: `${refused[2]} refuses it: ${reason}` }];
+      const message = `${refused[2]} refuses it: ${reason}`;
+      return [{ line: Number(refused[1]), type: 'refused', message, together: [] }];
     }
     return [];
   });
+  return [...inLines, ...refusedTransactions(stdout)];
+}
+
+function refusedTransactions(stdout: string): VtyshFault[] {
+  const faults = new Map<string, VtyshFault>();
+  for (const { 0: text, groups = {} } of stdout.matchAll(TRANSACTION)) {
+    const message = `FRR refuses it: ${groups.reason ?? groups.kind ?? 'without a reason'}`;
+    const together = new Set((groups.commands ?? '').split('\n').map((line) => line.replace(/^- /, '').trim()));
+    together.delete('');
+    faults.set(text, { line: undefined, type: 'refused', message, together: [...together] });
+  }
+  return [...faults.values()];
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { formatAddress, KERNEL_PROTOCOL } from '@fairlead/api';
+import { formatAddress, KERNEL_PROTOCOL, ROUTE_METRIC } from '@fairlead/api';
 import type { Address, IPFamily, Router, RouterSpec, ServiceGroup } from '@fairlead/api';
 import { attempt, checkedAt, within } from './collect.ts';
 import type { Place } from './collect.ts';
@@ -68,7 +68,6 @@ export function buildRouterView(input: RouterViewInput): RouterIntent {
   if (router === undefined) {
     return { type: 'idle', problems: [] };
   }
-  const place: Place = { object: { kind: 'Router', name: router.metadata.name }, path: 'spec' };
   const { daemon } = router.spec;
   switch (daemon) {
     case 'None':
@@ -76,7 +75,7 @@ export function buildRouterView(input: RouterViewInput): RouterIntent {
     case 'BIRD':
     case 'FRR': {
       const problems: RouterViewProblem[] = [];
-      const view = attempt(problems, () => routerView(router, place, input, problems));
+      const view = attempt(problems, () => routerView(router, daemon, input, problems));
       return view === undefined ? { type: 'keep', problems } : { type: 'configure', daemon, view, problems };
     }
     default:
@@ -86,16 +85,18 @@ export function buildRouterView(input: RouterViewInput): RouterIntent {
 
 function routerView(
   { metadata, spec }: Router,
-  place: Place,
+  daemon: InteriorContext['daemon'],
   input: RouterViewInput,
   problems: RouterViewProblem[],
 ): RouterView {
+  const place: Place = { object: { kind: 'Router', name: metadata.name }, path: 'spec' };
   const { node, serviceGroups, strays = [] } = input;
   const nodePlace: Place = { object: { kind: 'Node', name: node.name }, path: 'metadata.name' };
   const asn = localASN(spec, place, node);
   const bgp = bgpView(spec, asn, within(place, 'bgp'), input, problems);
   const bfd = new BFDInterfaces();
   const interior: InteriorContext = {
+    daemon,
     nodeAddresses: node.addresses,
     secrets: input.secrets,
     bfd,
@@ -118,6 +119,9 @@ function routerView(
       printable.interfaceName(node.dummyInterface),
     ),
     kernelProtocol: printable.wholeNumber(KERNEL_PROTOCOL, { minimum: 1, maximum: 255 }),
+    kernelMetric: printable.wholeNumber(ROUTE_METRIC, { minimum: 1, maximum: 0xff_ff_ff_ff }),
+    // zebra takes the highest byte of a kernel route's metric for its distance (netlink_route_change_read_unicast).
+    frrMetric: printable.wholeNumber(ROUTE_METRIC & 0xff_ff_ff, { minimum: 1, maximum: 0xff_ff_ff }),
     bgp,
     ospf,
     rip,

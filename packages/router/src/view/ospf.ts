@@ -16,6 +16,8 @@ import type { OSPFAreaView, OSPFInterfaceView, OSPFView, RouterView } from './vi
 
 /** What OSPF and RIP need to know beyond the Router. */
 export interface InteriorContext {
+  /** Who is to do it: not every daemon can do all. */
+  readonly daemon: 'BIRD' | 'FRR';
   /** Addresses of the node, of each family that it has. */
   readonly nodeAddresses: Readonly<Partial<Record<IPFamily, Address>>>;
   /** Secrets that could be read, by name. */

@@ -43,6 +43,10 @@ export const ROUTER_VIEW_PROBLEMS = {
     meaning: 'RIPng has no authentication (RFC 2080), and routes are not announced without what was asked for.',
     cure: 'Leave `passwordSecret` out, or write `families: [IPv4]`.',
   },
+  BeyondFRR: {
+    meaning: 'A Router with `daemon: FRR` asks for something that FRR cannot do.',
+    cure: 'Write what the sentence asks for, or `daemon: BIRD`.',
+  },
   NodeAddressMissing: {
     meaning:
       'OSPF or RIP is to announce a family of which the node has no address, or BFD over several hops is to use one.',

@@ -67,6 +67,31 @@ describe('RIP', () => {
     });
   });
 
+  it('is left out of FRR where that cannot do what is asked for', () => {
+    const { router, ...rest } = input('rip');
+    const problemsOfFRR = (interfaces: RIP['interfaces']): string[] =>
+      problemsOf(
+        buildRouterView({
+          ...rest,
+          router: { ...router, spec: { ...router.spec, daemon: 'FRR', rip: { metric: 1, interfaces } } },
+          secrets: new Map([['rip', { password: Buffer.from('word').toString('base64') }]]),
+        }),
+      );
+    const eth1 = { ...ETH0, name: 'eth1', families: ['IPv4' as const] };
+    expect(problemsOfFRR([ETH0, eth1])).toEqual([]);
+    expect(problemsOfFRR([eth1, { ...eth1, name: 'eth2', updateInterval: '5s' }])).toEqual([
+      'BeyondFRR spec.rip.interfaces[1].updateInterval',
+    ]);
+    expect(problemsOfFRR([{ ...ETH0, updateInterval: '4s' }])).toEqual([
+      'BeyondFRR spec.rip.interfaces[0].updateInterval',
+    ]);
+    expect(problemsOfFRR([{ ...eth1, passwordSecret: 'rip', passwordAlgorithm: 'SHA256' }])).toEqual([
+      'BeyondFRR spec.rip.interfaces[0].passwordAlgorithm',
+    ]);
+    const unwatched = problemsOfFRR([{ ...ETH0, bfd: { interval: '100ms', multiplier: 3 } }]);
+    expect(unwatched).toEqual(['BeyondFRR spec.rip.interfaces[0].bfd']);
+  });
+
   it('shares BFD with OSPF on an interface, and says so where the times differ', () => {
     const { router, ...rest } = input('bgp-ospf-and-rip');
     const eth0 = { ...ETH0, bfd: { interval: '100ms', multiplier: 3 } };

@@ -1,6 +1,6 @@
 import type { RIPInterface, RouterRIP } from '@fairlead/api';
 import { authenticationView } from './authentication.ts';
-import { checkedAt, problemAt, within } from './collect.ts';
+import { checkedAt, PlacedProblem, problemAt, within } from './collect.ts';
 import type { Place } from './collect.ts';
 import { familiesView } from './families.ts';
 import type { FamiliesView } from './families.ts';
@@ -13,6 +13,9 @@ import type { RIPInterfaceView, RIPView } from './view.ts';
 
 /** RFC 2453 (3.8): 180 s for routes that are announced every 30 s. */
 const TIMEOUT_INTERVALS = 6;
+
+/** Seconds: the least that ripd takes for `timers basic`. */
+const FRR_SHORTEST_INTERVAL = 5;
 
 /** RIP where the Router has none. */
 export const NO_RIP: RIPView = { ipv4: NOTHING, ipv6: NOTHING, metric: NOTHING, tag: NOTHING, interfaces: [] };
@@ -44,7 +47,13 @@ export function ripView(
     keptWhereFaulty<RIPInterfaceView>(
       {
         what: `interface ${each.name}`,
-        make: () => interfaceView(each, within(place, `interfaces[${index}]`), { ...context, families }, problems),
+        make: () => {
+          const at = within(place, `interfaces[${index}]`);
+          if (context.daemon === 'FRR') {
+            mustSuitFRR(each, rip.interfaces, at);
+          }
+          return interfaceView(each, at, { ...context, families }, problems);
+        },
         previous: () => context.previous?.rip.interfaces.find(({ name }) => name === each.name),
         keep: ({ name }) => {
           if (context.previous !== undefined) {
@@ -70,7 +79,7 @@ export function ripView(
 function interfaceView(
   rip: RIPInterface,
   place: Place,
-  { families, secrets, bfd }: InteriorContext & { readonly families: FamiliesView },
+  { daemon, families, secrets, bfd }: InteriorContext & { readonly families: FamiliesView },
   problems: RouterViewProblem[],
 ): RIPInterfaceView {
   const name = checkedAt(within(place, 'name'), () => printable.interfaceName(rip.name));
@@ -83,6 +92,15 @@ function interfaceView(
   const updateInterval = checkedAt(within(place, 'updateInterval'), () =>
     printable.seconds(rip.updateInterval, { minimum: 1, maximum: 3600 }),
   );
+  if (daemon === 'FRR' && Number(updateInterval) < FRR_SHORTEST_INTERVAL) {
+    const sentence = `RIP of FRR has no intervals below ${FRR_SHORTEST_INTERVAL} s, so ${name} is left out; write a longer one, or daemon: BIRD`;
+    throw new PlacedProblem(problemAt(within(place, 'updateInterval'), 'BeyondFRR', sentence));
+  }
+  const bfdView = daemon === 'FRR' ? undefined : rip.bfd;
+  if (bfdView !== rip.bfd) {
+    const sentence = `FRR has no BFD for RIP, so it is left out on ${name}; write daemon: BIRD, or leave bfd out`;
+    problems.push(problemAt(within(place, 'bfd'), 'BeyondFRR', sentence));
+  }
   const view: RIPInterfaceView = {
     name,
     ipv4: families.ipv4,
@@ -90,10 +108,30 @@ function interfaceView(
     updateInterval,
     timeout: printable.wholeNumber(TIMEOUT_INTERVALS * Number(updateInterval), { minimum: 1, maximum: 65_535 }),
     ...authentication,
-    bfd: rip.bfd === undefined ? NOTHING : YES,
+    bfd: bfdView === undefined ? NOTHING : YES,
   };
-  if (rip.bfd !== undefined) {
-    bfd.ask(name, rip.bfd, within(place, 'bfd'));
+  if (bfdView !== undefined) {
+    bfd.ask(name, bfdView, within(place, 'bfd'));
   }
   return view;
+}
+
+/**
+ * What ripd cannot do is not done in another way.
+ * @throws {PlacedProblem}
+ */
+function mustSuitFRR(
+  { name, passwordSecret, passwordAlgorithm, updateInterval }: RIPInterface,
+  interfaces: readonly RIPInterface[],
+  place: Place,
+): void {
+  if (passwordSecret !== undefined && passwordAlgorithm !== 'MD5') {
+    const sentence = `RIP of FRR knows passwords by MD5 alone, so ${name} is left out; write passwordAlgorithm: MD5, or daemon: BIRD`;
+    throw new PlacedProblem(problemAt(within(place, 'passwordAlgorithm'), 'BeyondFRR', sentence));
+  }
+  const [first] = interfaces;
+  if (first !== undefined && first.updateInterval !== updateInterval) {
+    const sentence = `RIP of FRR has one interval for all interfaces, so ${name} is left out; write ${first.updateInterval} as for ${first.name}, or daemon: BIRD`;
+    throw new PlacedProblem(problemAt(within(place, 'updateInterval'), 'BeyondFRR', sentence));
+  }
 }

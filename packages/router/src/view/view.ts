@@ -19,6 +19,10 @@ export interface RouterView {
   readonly dummyInterface: Printable;
   /** The protocol number that marks our routes in the kernel. */
   readonly kernelProtocol: Printable;
+  /** The metric of our routes in the kernel. */
+  readonly kernelMetric: Printable;
+  /** The same as FRR has it, for `match metric`. */
+  readonly frrMetric: Printable;
   readonly bgp: BGPView;
   readonly ospf: OSPFView;
   readonly rip: RIPView;
