@@ -45,6 +45,11 @@ export function hear(machine: Machine, frame: HeardFrame): void {
       const owner = machine.watch.byMac(content.mac);
       if (owner?.ask !== undefined && sameAddress(owner.ask, content.about)) {
         heardLife(machine, owner, frame.at, true);
+      } else if (owner !== undefined && askedAlone(machine, content)) {
+        // Its word is believed, so it lives: one that were dead and had the address would never be found dead again.
+        if (machine.watch.answered(owner, { at: frame.at, now: machine.now })) {
+          revived(machine);
+        }
       }
       heardClaim(machine, content.about, content.mac, frame.at, true);
       return;
@@ -81,12 +86,31 @@ function heardLan(machine: Machine, at: number): void {
 /** A frame that shows that a peer lives. One that was believed dead may have what we took: let it hear us at once. */
 function heardLife(machine: Machine, peer: WatchedPeer | undefined, at: number, answer: boolean): void {
   if (peer !== undefined && machine.watch.heard(peer, { at, now: machine.now, answer })) {
-    announceAll(machine);
-    for (const record of machine.records.values()) {
-      if (record.phase.type === 'waiting') {
-        consider(machine, record);
-      }
+    revived(machine);
+  }
+}
+
+function revived(machine: Machine): void {
+  announceAll(machine);
+  for (const record of machine.records.values()) {
+    if (record.phase.type === 'waiting') {
+      consider(machine, record);
     }
+  }
+}
+
+/** Whether the one that answers was asked for that address by unicast. */
+function askedAlone(machine: Machine, { about, mac }: { readonly about: Address; readonly mac: MAC }): boolean {
+  const phase = machine.records.get(addressKey(about))?.phase;
+  switch (phase?.type) {
+    case 'asking':
+    case 'checking':
+    case 'accepting':
+      return phase.mac === mac && phase.asks > 0;
+    case 'held':
+      return phase.rival?.mac === mac && phase.rival.asks > 0;
+    default:
+      return false;
   }
 }
 

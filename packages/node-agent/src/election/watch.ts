@@ -259,6 +259,20 @@ export class PeerWatch {
     return revived;
   }
 
+  /**
+   * A peer that is believed dead has answered a question to it alone, about an address that it has: no proxy does that.
+   * True where it was believed dead.
+   */
+  answered(peer: WatchedPeer, options: { readonly at: number; readonly now: number }): boolean {
+    if (!peer.dead) {
+      return false;
+    }
+    peer.broadcastAt = Number.NEGATIVE_INFINITY;
+    // That answer is none to the last look, whose time says nothing of the way to it.
+    peer.askedAt = undefined;
+    return this.heard(peer, { ...options, answer: true });
+  }
+
   /** Whether a hint about the peer is worth a look: it is believed alive, and was not checked a moment ago. */
   wantsCheck(peer: WatchedPeer, now: number): boolean {
     return !peer.dead && !this.#checks.has(peer) && now - peer.checkedAt >= CHECK_PAUSE_MS;
