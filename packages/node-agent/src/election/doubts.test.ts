@@ -1,5 +1,20 @@
+import type { Address } from '@fairlead/api';
 import { addressKey } from './key.ts';
-import { LoneElection, ownAddressOf } from './testing.ts';
+import { LoneElection, macOf, neighbour, ownAddressOf } from './testing.ts';
+
+/** Time passes until the node has asked all others for the address. */
+function untilAsked(lone: LoneElection, address: Address): void {
+  const end = lone.now + 2000;
+  while (
+    lone.now < end &&
+    !lone.sent.some(
+      ({ frame }) =>
+        frame.type === 'question' && typeof frame.to !== 'object' && addressKey(frame.about) === addressKey(address),
+    )
+  ) {
+    lone.run(0.1);
+  }
+}
 
 describe('a holder that is believed dead', () => {
   test('lives where it answers for the address by itself, and is found dead when it does no more', () => {
@@ -16,5 +31,29 @@ describe('a holder that is believed dead', () => {
     lone.owners.delete(addressKey(address));
     lone.run(2000);
     expect(lone.holds(address)).toBe(true);
+  });
+});
+
+describe('the node that the claim names', () => {
+  test.each([
+    ['and has it', true],
+    ['and is silent, too', false],
+  ])('is asked where a switch answers for another one, which is silent: it is alive %s', (_, has) => {
+    const lone = new LoneElection();
+    lone.run(5000);
+    lone.handle({
+      type: 'claim',
+      address: { family: 'IPv4', value: 0x0a00_0909n },
+      claim: { address: { family: 'IPv4', value: 0x0a00_0909n }, holder: neighbour(1), mac: macOf(1) },
+    });
+    const address = lone.service('10.0.9.9', { preferences: new Map([['self', 0]]) });
+    untilAsked(lone, address);
+    lone.hear(macOf(0), { type: 'answer', about: address, mac: macOf(0) });
+    lone.run(11);
+    if (has) {
+      lone.owners.set(addressKey(address), macOf(1));
+    }
+    lone.run(1000);
+    expect(lone.holds(address)).toBe(!has);
   });
 });

@@ -68,17 +68,24 @@ export function sendRound(machine: Machine, record: AddressRecord, phase: Addres
  * answers for. IPv6 has no sender 0: all nodes hear round 1, the solicited-node group is asked in round 2.
  */
 function question(machine: Machine, record: AddressRecord, round: number): SentFrame {
-  const { address, claim } = record;
-  const holder =
-    claim === undefined || claim.holder === machine.node ? undefined : machine.watch.get(claim.holder)?.mac;
-  const mac = holder ?? (claim?.holder === machine.node ? undefined : claim?.mac);
+  const { address } = record;
+  const mac = claimant(machine, record);
   if (round === 1) {
     return { type: 'question', about: address, sender: 'own', to: 'group' };
   }
-  if (round === 2 && mac !== undefined && mac !== machine.view.segment.interface.mac) {
+  if (round === 2 && mac !== undefined) {
     return { type: 'question', about: address, sender: 'own', to: { mac } };
   }
   return { type: 'question', about: address, sender: 'none', to: 'all' };
+}
+
+/** The MAC of the node that the claim names, where that is another one. */
+function claimant(machine: Machine, { claim }: AddressRecord): MAC | undefined {
+  if (claim === undefined || claim.holder === machine.node) {
+    return undefined;
+  }
+  const mac = machine.watch.get(claim.holder)?.mac ?? claim.mac;
+  return mac === machine.view.segment.interface.mac ? undefined : mac;
 }
 
 /**
@@ -149,7 +156,7 @@ export function heardOwner(machine: Machine, record: AddressRecord, mac: MAC, an
   if (phase.type === 'proving') {
     // Neither is that answer a sign that the LAN still lives.
     const since = machine.now + PROXY_SETTLE_MS;
-    record.phase = { type: 'checking', mac, node, asks: 0, since };
+    record.phase = { type: 'checking', mac, asks: 0, since };
     machine.deadlines.set(record, since);
   } else if (phase.type === 'checking' && phase.mac === mac && phase.asks > 0) {
     leaveTo(machine, record, node);
@@ -183,9 +190,14 @@ export function continueCheck(machine: Machine, record: AddressRecord, drained: 
     machine.deadlines.set(record, machine.now + CHECK_ASK_MS);
     return;
   }
-  if (machine.living(phase.since)) {
-    take(machine, record);
-  } else {
+  const claimed = claimant(machine, record);
+  if (!machine.living(phase.since)) {
     waitFor(machine, record, 'deaf', machine.jitter(DEAF_RETRY_MS));
+  } else if (claimed !== undefined && claimed !== phase.mac && machine.watch.byMac(claimed)?.dead !== true) {
+    // A fabric that answers for the dead may know of an owner before the last one, and keeps the question to all from him.
+    record.phase = { type: 'checking', mac: claimed, asks: 0, since: machine.now };
+    continueCheck(machine, record, drained);
+  } else {
+    take(machine, record);
   }
 }

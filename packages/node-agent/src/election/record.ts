@@ -45,8 +45,11 @@ export type Phase =
       sent: number;
       sentAt: number;
     }
-  /** A MAC of ours answered a question to all; a proxy could do so. Due: the next unicast question, or the verdict. */
-  | { readonly type: 'checking'; readonly mac: MAC; readonly node: string; asks: number; readonly since: number }
+  /**
+   * A MAC of ours answered a question to all, as a proxy could, or the claim names it. Due: the next unicast question, or
+   * the verdict.
+   */
+  | { readonly type: 'checking'; readonly mac: MAC; asks: number; readonly since: number }
   /** The claim is being taken over from a holder that hands over. Due: the next question whether it has the address. */
   | AcceptingPhase
   /** The kernel is adding it. */
