@@ -57,3 +57,25 @@ describe('the node that the claim names', () => {
     expect(lone.holds(address)).toBe(!has);
   });
 });
+
+describe('a node that has given way', () => {
+  test('asks whether the other one has stayed, though a frame of it comes in that is older than that', () => {
+    let gaveWay = 0;
+    for (let host = 1; host <= 12; host += 1) {
+      const lone = new LoneElection();
+      const address = lone.service(`10.0.9.${host}`);
+      lone.run(10_000);
+      expect(lone.holds(address)).toBe(true);
+      lone.announce(0, address);
+      lone.run(0.5);
+      if (lone.holds(address)) {
+        continue;
+      }
+      gaveWay += 1;
+      lone.announce(0, address);
+      lone.run(2000);
+      expect(lone.holds(address)).toBe(true);
+    }
+    expect(gaveWay).toBeGreaterThan(2);
+  });
+});

@@ -146,7 +146,7 @@ function heardClaim(machine: Machine, address: Address, mac: MAC, at: number, an
       if (node !== undefined && !answer && !machine.overrules(record, node)) {
         noteHolder(machine, record, node);
         rest(machine, record);
-        if (machine.deadlines.get(record) !== undefined) {
+        if (record.phase.type === 'idle' && record.phase.firm !== true && machine.deadlines.get(record) !== undefined) {
           postponeRecheck(machine, record);
         }
       }

@@ -31,7 +31,11 @@ export interface AddressRecord {
 /** Where an address stands on this node. Each phase says what its deadline means. */
 export type Phase =
   /** Somebody else has it, or this node may not take it. Due: ask whether the holder still answers, if at all. */
-  | { readonly type: 'idle' }
+  | {
+      readonly type: 'idle';
+      /** That question is asked whatever is heard meanwhile: frames that are under way may be older than the doubt. */
+      readonly firm?: true;
+    }
   /** The holder is asked by unicast whether it still has it. Due: the next question, or the verdict. */
   | { readonly type: 'asking'; readonly mac: MAC; asks: number }
   /** Due: begin the proof. */

@@ -84,7 +84,9 @@ export function consider(machine: Machine, record: AddressRecord): void {
 /** Leaves the address to whoever has it, and looks after it once in a while. */
 export function rest(machine: Machine, record: AddressRecord): void {
   const wasIdle = record.phase.type === 'idle';
-  record.phase = { type: 'idle' };
+  if (!wasIdle) {
+    record.phase = { type: 'idle' };
+  }
   if (livingHolder(machine, record) === undefined || !mayTake(machine, record)) {
     machine.deadlines.delete(record);
   } else if (!wasIdle || machine.deadlines.get(record) === undefined) {
@@ -133,6 +135,7 @@ function rankWait(machine: Machine, record: AddressRecord): number {
 /** Asks the one that is believed to have the address soon whether it has: it may have given way, or handed over. */
 export function confirmHolder(machine: Machine, record: AddressRecord, afterMs: number): void {
   if (awaitsRecheck(machine, record)) {
+    record.phase = { type: 'idle', firm: true };
     machine.deadlines.set(record, machine.now + afterMs);
   }
 }
