@@ -44,7 +44,8 @@ export function hold(
     assertedAt: NEVER,
     rival: undefined,
     claimAt: undefined,
-    from: options.from === undefined ? undefined : { node: options.from, until: now + MOVE_TIMEOUT_MS },
+    from:
+      options.from === undefined ? undefined : { node: options.from, until: now + MOVE_TIMEOUT_MS, spokeAt: undefined },
     move: undefined,
     declined: new Set(),
     moveAfter: NEVER,
@@ -237,7 +238,7 @@ function secondHolder(
     withdraw(machine, record, 'moved', node);
     return;
   }
-  const handsOver = phase.from !== undefined && phase.from.node === node && machine.now < phase.from.until;
+  const handsOver = isLastWord(machine, phase, node);
   if (!handsOver && !machine.overrules(record, node) && !machine.outranks(record, node)) {
     withdraw(machine, record, 'two-holders', node);
     return;
@@ -251,6 +252,18 @@ function secondHolder(
     phase.claimAt ??= machine.now + CLAIM_CORRECTION_MS;
   }
   schedule(machine, record, phase);
+}
+
+/**
+ * Whether the other holder may only not have heard yet that this node has what it handed over. It lets go as soon as it
+ * does, so one that goes on for longer has called the move off, and the claim may be long in saying so.
+ */
+function isLastWord(machine: Machine, { from }: HeldPhase, node: string): boolean {
+  if (from === undefined || from.node !== node || machine.now >= from.until) {
+    return false;
+  }
+  from.spokeAt ??= machine.now;
+  return machine.now - from.spokeAt < RIVAL_FRESH_MS;
 }
 
 /**

@@ -67,3 +67,39 @@ describe('an address that its holder offers', () => {
     expect(lone.effects.filter(({ type }) => type === 'add')).toEqual([]);
   });
 });
+
+describe('a successor', () => {
+  /** Whether it still has the address after the one that offered it has said so often, each time 100 ms later, to have it. */
+  function keeps(host: number, words: number): boolean {
+    const lone = new LoneElection();
+    const address = lone.service(`10.0.9.${host}`);
+    lone.heldBy(0, address);
+    lone.run(20_000);
+    lone.handle({
+      type: 'claim',
+      address,
+      claim: { address, holder: neighbour(0), mac: macOf(0), successor: SELF, move: 'excluded' },
+    });
+    lone.handle({ type: 'move', address, accepted: true });
+    lone.run(1);
+    expect(lone.holds(address)).toBe(true);
+    for (let word = 0; word < words; word += 1) {
+      lone.run(100);
+      lone.announce(0, address);
+    }
+    lone.run(1);
+    return lone.holds(address);
+  }
+
+  const hosts = Array.from({ length: 20 }, (_, index) => index + 1);
+
+  test('keeps the address whatever its rank where the one that hands over has not heard it yet', () => {
+    expect(hosts.filter((host) => keeps(host, 2))).toEqual(hosts);
+  });
+
+  test('gives way by rank to one that goes on: it has called the move off, and its claim is long in saying so', () => {
+    const kept = hosts.filter((host) => keeps(host, 5));
+    expect(kept.length).toBeGreaterThan(3);
+    expect(kept.length).toBeLessThan(17);
+  });
+});

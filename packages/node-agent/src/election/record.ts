@@ -94,7 +94,7 @@ export interface HeldPhase {
   /** The claim is to be put right then. */
   claimAt: number | undefined;
   /** The node that handed over, whose last words are no second holder. */
-  from: { readonly node: string; readonly until: number } | undefined;
+  from: { readonly node: string; readonly until: number; spokeAt: number | undefined } | undefined;
   /** The move that this node asks for. */
   move: { readonly successor: string; readonly until: number } | undefined;
   /** Nodes that did not answer the move that this node asked of them: others are asked first. */
