@@ -3,9 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CASES } from '../../testdata/cases.ts';
+import { describeResets } from '../edits/describe.ts';
+import { resetsOf } from '../edits/resets.ts';
 import { buildRouterView } from '../view/build.ts';
 import { DaemonError } from './daemon.ts';
-import type { DaemonConnection, RoutingDaemon } from './daemon.ts';
+import type { ConfigureResult, DaemonConnection, RoutingDaemon } from './daemon.ts';
 import { Driver } from './driver.ts';
 import type { Assignment } from './driver.ts';
 
@@ -28,14 +30,25 @@ class TestDaemon implements RoutingDaemon {
   readonly mainTemplate = 'bird.conf.hbs';
   readonly idleConfiguration = IDLE;
   readonly needsFile = true;
+  readonly resetsOf = resetsOf;
   readonly #folder: string;
+  #connections = 0;
   isRunning = true;
   startedAt = new Date(0);
+  /** How often it was spoken to. */
+  connections = 0;
   /** What it runs. */
   running = '';
+  /** What comes of the next configurations, where it is not what is asked for. */
+  readonly outcomes: ConfigureResult[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** All connections are lost; it runs on. */
+  cut(): void {
+    this.#connections += 1;
   }
 
   findForeignFile(): undefined {
@@ -47,11 +60,13 @@ class TestDaemon implements RoutingDaemon {
   }
 
   async connect(): Promise<DaemonConnection> {
+    this.connections += 1;
     if (!this.isRunning) {
       throw new DaemonError('NotRunning', 'no daemon');
     }
     const { startedAt } = this;
-    const isOpen = (): boolean => this.isRunning && this.startedAt === startedAt;
+    const connection = (this.#connections += 1);
+    const isOpen = (): boolean => this.isRunning && this.startedAt === startedAt && this.#connections === connection;
     return {
       get isOpen() {
         return isOpen();
@@ -59,6 +74,10 @@ class TestDaemon implements RoutingDaemon {
       version: undefined,
       startedAt,
       configure: async () => {
+        const outcome = this.outcomes.shift();
+        if (outcome !== undefined) {
+          return outcome;
+        }
         this.running = await readFile(join(this.#folder, 'bird.conf'), 'utf8');
         return { type: 'accepted' };
       },
@@ -75,7 +94,23 @@ describe('Driver', () => {
   let driver: Driver;
   let now: number;
   let restarts: boolean[];
+  const named: (string | undefined)[] = [];
   const warnings: string[] = [];
+
+  function open(): Driver {
+    const silent = { debug: () => undefined, info: () => undefined, error: () => undefined };
+    return new Driver({
+      daemon,
+      directory: folder,
+      templateDirectory: SHIPPED,
+      logger: { ...silent, warn: (message) => warnings.push(message) },
+      onTemplates: () => undefined,
+      onConnected: ({ restarted }) => restarts.push(restarted),
+      onResets: (resets) => named.push(describeResets(resets)),
+      signal: new AbortController().signal,
+      now: () => now,
+    });
+  }
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'fairlead-driver-'));
@@ -83,18 +118,8 @@ describe('Driver', () => {
     now = 0;
     restarts = [];
     warnings.length = 0;
-    const silent = { debug: () => undefined, info: () => undefined, error: () => undefined };
-    driver = new Driver({
-      daemon,
-      directory: folder,
-      templateDirectory: SHIPPED,
-      logger: { ...silent, warn: (message) => warnings.push(message) },
-      onTemplates: () => undefined,
-      onConnected: ({ restarted }) => restarts.push(restarted),
-      onResets: () => undefined,
-      signal: new AbortController().signal,
-      now: () => now,
-    });
+    named.length = 0;
+    driver = open();
   });
 
   afterEach(async () => {
@@ -113,6 +138,44 @@ describe('Driver', () => {
     }
     return (await driver.configure(written)).type;
   }
+
+  describe('names what a configuration resets', () => {
+    const RESTARTS = 'restarts bgp_tor_1 (hold time, keepalive time)';
+
+    it('before it is tried, and once, however often it is tried', async () => {
+      await pass(assignment());
+      expect(named).toEqual([]);
+      daemon.outcomes.push({ type: 'failed', message: 'not now' }, { type: 'failed', message: 'not now' });
+      const wanted = assignment('timers');
+      expect([await pass(wanted), await pass(wanted), await pass(wanted)]).toEqual(['failed', 'failed', 'done']);
+      expect(named).toEqual([RESTARTS]);
+      await pass(assignment());
+      await pass(wanted);
+      expect(named).toEqual([RESTARTS, RESTARTS, RESTARTS]);
+    });
+
+    it('where a past life has left the daemon at work', async () => {
+      await pass(assignment());
+      await driver.close();
+      const other = open();
+      await other.write(assignment('timers'));
+      await other.connect();
+      const written = await other.write(assignment('timers'));
+      expect(written.type === 'text' && (await other.configure(written)).type).toBe('done');
+      await other.close();
+      expect(named).toEqual([RESTARTS]);
+    });
+
+    it('where the connection to the daemon was lost, and not where the daemon was', async () => {
+      await pass(assignment());
+      daemon.cut();
+      await pass(assignment('timers'));
+      expect(named).toEqual([RESTARTS]);
+      daemon.startedAt = new Date(60_000);
+      await pass(assignment());
+      expect(named).toEqual([RESTARTS]);
+    });
+  });
 
   it('brings a configuration to the daemon once', async () => {
     const wanted = assignment();
@@ -183,9 +246,11 @@ describe('Driver', () => {
       await pass(assignment());
       expect(await driver.leave()).toBe(true);
       expect(daemon.running).toBe(IDLE);
-      daemon.running = 'of another agent';
+      // It is connected to no more, and asked nothing more.
+      daemon.startedAt = new Date(60_000);
+      const { connections } = daemon;
       expect(await driver.leave()).toBe(true);
-      expect(daemon.running).toBe('of another agent');
+      expect(daemon.connections).toBe(connections);
     });
 
     it('has one that does not run start like that', async () => {
