@@ -128,9 +128,13 @@ function letGo(machine: Machine, record: AddressRecord): void {
   }
 }
 
-/** The successor has not answered in time: it may have no agent, or no API server. */
+function isDead(machine: Machine, node: string): boolean {
+  return machine.watch.get(node)?.dead !== false;
+}
+
+/** The successor has not answered in time: it may have no agent, or no API server, or it is dead. */
 export function continueMove(machine: Machine, record: AddressRecord, phase: HeldPhase): void {
-  if (phase.move !== undefined && phase.move.until <= machine.now) {
+  if (phase.move !== undefined && (phase.move.until <= machine.now || isDead(machine, phase.move.successor))) {
     phase.declined = new Set([...phase.declined, phase.move.successor]);
     callOff(machine, record, phase);
     const { candidate } = record;

@@ -1,6 +1,7 @@
 import type { Address } from '@fairlead/api';
 import { addressKey } from './key.ts';
-import { LoneElection, SELF, macOf, neighbour } from './testing.ts';
+import type { Effect } from './protocol.ts';
+import { LoneElection, SELF, macOf, neighbour, ownAddressOf } from './testing.ts';
 
 const FOREIGN = '02:00:00:00:ee:01';
 
@@ -101,5 +102,25 @@ describe('a successor', () => {
     const kept = hosts.filter((host) => keeps(host, 5));
     expect(kept.length).toBeGreaterThan(3);
     expect(kept.length).toBeLessThan(17);
+  });
+});
+
+describe('a holder that is to hand over', () => {
+  test('asks the next one as soon as the one that it has asked is dead', () => {
+    const lone = new LoneElection();
+    const address = lone.service('10.0.9.9');
+    lone.run(10_000);
+    expect(lone.holds(address)).toBe(true);
+    lone.change({ excluded: true });
+    const asked = (): readonly (string | undefined)[] =>
+      lone.effects
+        .filter((effect): effect is Extract<Effect, { type: 'claim' }> => effect.type === 'claim')
+        .flatMap(({ successor }) => (successor === undefined ? [] : [successor]));
+    const [first] = asked();
+    const index = first === neighbour(0) ? 0 : 1;
+    lone.owners.delete(addressKey(ownAddressOf(index)));
+    lone.speaking.delete(index);
+    lone.run(1500);
+    expect(asked()).toEqual([neighbour(index), neighbour(1 - index)]);
   });
 });

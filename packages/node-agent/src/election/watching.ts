@@ -1,6 +1,7 @@
 import { agentUnknown, suspect } from './agents.ts';
 import { HINTED_RANKS } from './constants.ts';
 import type { Machine } from './machine.ts';
+import { continueMove } from './moving.ts';
 import { consider } from './resting.ts';
 import type { WatchedPeer } from './watch.ts';
 
@@ -68,6 +69,9 @@ function died(machine: Machine, peer: WatchedPeer): void {
   for (const record of machine.records.values()) {
     if (record.holder === peer.node) {
       consider(machine, record);
+    }
+    if (record.phase.type === 'held' && record.phase.move?.successor === peer.node) {
+      continueMove(machine, record, record.phase);
     }
   }
   if (peer.ask === undefined) {
