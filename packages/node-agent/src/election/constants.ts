@@ -8,7 +8,7 @@ export const MOST_ROUNDS = 6;
 export const PROOF_MS = 100;
 /** How long a rival that is asking already is let go first. */
 export const YIELD_MS = 500;
-/** After so many yields in a row the node goes on: whoever asks over and over without taking must not block it. */
+/** So often in a row a node is let go first: one that asks over and over without taking must not block others. */
 export const MAXIMUM_YIELDS = 3;
 /** What each rank waits longer than the one before it, so that the first one is heard before the second one asks. */
 export const RANK_WAIT_MS = 150;

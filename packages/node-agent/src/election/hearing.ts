@@ -28,7 +28,7 @@ export function hear(machine: Machine, frame: HeardFrame): void {
       }
       const record = machine.records.get(addressKey(content.about));
       if (record !== undefined && peer !== undefined) {
-        heardRival(machine, record, peer.node, content.probe);
+        heardRival(machine, record, peer, content);
       }
       if (record !== undefined && !content.unicast) {
         heardQuestion(machine, record);

@@ -14,6 +14,7 @@ import type { SentFrame } from './protocol.ts';
 import type { AddressRecord } from './record.ts';
 import { backOff, consider, leaveTo, livingHolder, mayTake, movePause, rest, waitFor } from './resting.ts';
 import type { MAC } from './types.ts';
+import type { WatchedPeer } from './watch.ts';
 
 /** The proof that nobody has an address (RFC 5227 2.1, with a bound on time), and what can come in between. */
 
@@ -119,22 +120,33 @@ function take(machine: Machine, record: AddressRecord): void {
     rest(machine, record);
     return;
   }
-  record.yields = 0;
+  record.yields = new Map();
   record.phase = { type: 'adding', from: undefined, taken: true };
   machine.deadlines.delete(record);
   machine.effects.push({ type: 'add', address: record.address });
 }
 
-/** Another node of ours asks for the address as well: the higher rank goes on, everybody else lets the other one go first. */
-export function heardRival(machine: Machine, record: AddressRecord, node: string, probe: boolean): void {
+/**
+ * Another node of ours asks for the address as well: the higher rank goes on, everybody else lets the other one go first.
+ * Who goes on says so to the other one alone: fabrics that suppress ARP keep probes from each other, and pass unicast.
+ */
+export function heardRival(
+  machine: Machine,
+  record: AddressRecord,
+  { node, mac }: WatchedPeer,
+  { probe, unicast }: { readonly probe: boolean; readonly unicast: boolean },
+): void {
   const { phase } = record;
   const yields =
     phase.type === 'proving'
       ? !machine.outranks(record, node)
       : phase.type === 'waiting' && phase.why === 'rank' && probe;
-  if (yields && record.yields < MAXIMUM_YIELDS) {
-    record.yields += 1;
+  const yielded = record.yields.get(node) ?? 0;
+  if (yields && yielded < MAXIMUM_YIELDS) {
+    record.yields = new Map([...record.yields, [node, yielded + 1]]);
     waitFor(machine, record, 'yield', YIELD_MS);
+  } else if (phase.type === 'proving' && !yields && !unicast) {
+    machine.ask(record, mac);
   }
 }
 

@@ -24,8 +24,8 @@ export interface AddressRecord {
   restores: readonly number[];
   /** Last pause after a conflict or a failed add; 0 after a success. */
   backOffMs: number;
-  /** How often in a row another one's probe was let go first. */
-  yields: number;
+  /** How often in a row each other node's probe was let go first. */
+  yields: ReadonlyMap<string, number>;
 }
 
 /** Where an address stands on this node. Each phase says what its deadline means. */
@@ -125,6 +125,6 @@ export function newRecord(address: Address, node: NameHash): AddressRecord {
     moves: [],
     restores: [],
     backOffMs: 0,
-    yields: 0,
+    yields: new Map(),
   };
 }

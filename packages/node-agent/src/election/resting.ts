@@ -164,7 +164,7 @@ export function doubtAll(machine: Machine): void {
 /** A node of ours was heard to have the address: whatever was under way here ends. */
 export function leaveTo(machine: Machine, record: AddressRecord, node: string): void {
   noteHolder(machine, record, node);
-  record.yields = 0;
+  record.yields = new Map();
   record.backOffMs = 0;
   record.phase = { type: 'idle' };
   machine.deadlines.delete(record);
