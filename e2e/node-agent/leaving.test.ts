@@ -293,6 +293,9 @@ describe('a node that is to leave', () => {
     await restart(leaver, environment);
     // It is ready when nothing is left, which is what a rollout waits for.
     await handedOver(held, mark);
+    const route = await witness.seen(leaver, routeEvent('10.8.0.3', true), mark);
+    const address = await witness.seen(leaver, addressEvent('10.8.0.3', true), mark);
+    expect(address.at - route.at).toBeGreaterThan(900);
     expect([await markedAddressesOn(lab, leaver), await ourRoutesOn(leaver)]).toEqual([[], []]);
     await nothingLost(running);
     await restart(lab.node(2), environment);

@@ -3,6 +3,7 @@ import type { Logger } from '@fairlead/runtime';
 import { interfaceAddressKey, routeKey } from '../facts/kernel-state.ts';
 import type { KernelChange, KernelState } from '../facts/kernel-state.ts';
 import type { AddressMark } from '../facts/ownership.ts';
+import { addressKey } from '../plan/keys.ts';
 import type { AddressKey, PrefixKey } from '../plan/keys.ts';
 import { AddressSteps } from './address-steps.ts';
 import { differences } from './compare.ts';
@@ -147,6 +148,8 @@ export class VirtualApplier {
   kernelChanged(change: KernelChange): void {
     if (change.type === 'our-address' && change.gone) {
       this.#executor.heardGone(interfaceAddressKey(change.address));
+    } else if (change.type === 'our-address' && this.#formers.has(change.address.index)) {
+      this.#look({ addresses: [addressKey(change.address.address)], routes: [] });
     } else if (change.type === 'our-route' && change.gone) {
       this.#executor.heardGone(routeKey(change.route));
     }
