@@ -2,7 +2,7 @@ import { AGENT_SILENT_MS } from './constants.ts';
 import { announceAll } from './holding.ts';
 import type { Machine } from './machine.ts';
 import type { AddressRecord } from './record.ts';
-import { awaitsRecheck, consider, mayTake, recheckBy, recheckWait } from './resting.ts';
+import { awaitsRecheck, confirmHolder, consider, mayTake, recheckBy, recheckWait, returnWait } from './resting.ts';
 import type { WatchedPeer } from './watch.ts';
 
 /**
@@ -61,7 +61,16 @@ export function heardLease(machine: Machine, node: string, renewed: string | und
 
 /** The agent has done what no kernel does. */
 export function agentLives(machine: Machine, peer: WatchedPeer): void {
+  const suspected = machine.leases.suspects(peer.node);
   machine.leases.drop(peer.node);
+  if (suspected) {
+    // It hears of all that was decided meanwhile, and lets go at once of what it may not have any more.
+    for (const record of machine.records.values()) {
+      if (record.holder === peer.node) {
+        confirmHolder(machine, record, returnWait(machine, record));
+      }
+    }
+  }
   if (peer.unfit) {
     peer.unfit = false;
     peer.fitSince = machine.now;

@@ -79,3 +79,20 @@ describe('a node that has given way', () => {
     expect(gaveWay).toBeGreaterThan(2);
   });
 });
+
+describe('an agent that was missed', () => {
+  test('is back, and its node asked for what it had: it lets go at once of what it may not have any more', () => {
+    const lone = new LoneElection({ neighbours: 1 });
+    const address = lone.service('10.0.9.9');
+    lone.heldBy(0, address);
+    lone.leases.set(neighbour(0), 'renewed');
+    lone.run(20_000);
+    lone.speaking.delete(0);
+    lone.run(20_000);
+    lone.announce(0, address);
+    lone.speaking.add(0);
+    lone.owners.delete(addressKey(address));
+    lone.run(2000);
+    expect(lone.holds(address)).toBe(true);
+  });
+});

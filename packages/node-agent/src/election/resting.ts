@@ -150,6 +150,12 @@ export function doubtHolder(machine: Machine, record: AddressRecord): void {
   }
 }
 
+/** When a holder is asked whose agent is back after it was missed: spread, for it may have thousands. */
+export function returnWait(machine: Machine, record: AddressRecord): number {
+  const spread = machine.random() * machine.records.size * UNHEARD_RECHECK_MS.each;
+  return NEW_RECHECK_MS + rankWait(machine, record) + spread;
+}
+
 /**
  * Nothing was heard of the LAN for a while: a holder may have come back without its addresses before anybody could see it
  * dead. Whoever has something says so now; what nobody says is asked for.
