@@ -249,7 +249,12 @@ export class RouterController {
     if (kept !== undefined) {
       return kept;
     }
+    const { lastReset } = this.#status;
     const result = await driver.configure(written);
+    if (result.type === 'refused') {
+      // What was announced has not come to pass.
+      this.#status = { ...this.#status, lastReset };
+    }
     switch (result.type) {
       case 'unchanged':
         return { type: 'current' };

@@ -52,6 +52,8 @@ export class Driver {
   #configured: string | undefined;
   /** The text that the daemon runs, as far as that is known: what it has read, and before that what a past life left. */
   #running: string | undefined;
+  /** The text whose resets were named: it may be tried more than once. */
+  #named: string | undefined;
   /** Whether a daemon has been missing in this life: one that starts then reads the file as it is. */
   #wasAway = false;
   /** Since when the configuration file is somebody else's; monotonic milliseconds. */
@@ -144,10 +146,12 @@ export class Driver {
       }
       throw error;
     }
-    this.#running = this.#wasAway ? undefined : await this.#files.lastGood();
     const { startedAt } = this.#connection;
-    const restarted =
-      this.#startedAt !== undefined && startedAt !== undefined && !isSameMoment(startedAt, this.#startedAt);
+    const before = this.#startedAt;
+    const restarted = before !== undefined && startedAt !== undefined && !isSameMoment(startedAt, before);
+    if (restarted || before === undefined || startedAt === undefined) {
+      this.#running = this.#wasAway ? undefined : await this.#files.lastGood();
+    }
     this.#startedAt = startedAt ?? this.#startedAt;
     this.#applier.forgetRefusal();
     this.#options.onConnected({ restarted });
@@ -174,6 +178,7 @@ export class Driver {
     if (result.type === 'done') {
       this.#configured = written.text;
       this.#running = written.text;
+      this.#named = undefined;
     }
     return result;
   }
@@ -275,7 +280,11 @@ export class Driver {
 
   #nameResets(wanted: string): void {
     const { daemon, onResets } = this.#options;
-    const resets = this.#running === undefined ? [] : (daemon.resetsOf?.(this.#running, wanted) ?? []);
+    if (this.#running === undefined || this.#named === wanted) {
+      return;
+    }
+    this.#named = wanted;
+    const resets = daemon.resetsOf?.(this.#running, wanted) ?? [];
     if (resets.length > 0) {
       onResets(resets);
     }
