@@ -112,9 +112,13 @@ export class SimulatedAPIServer {
     return this.#answers(node) ? (this.#cached.get(node) ?? this.#state) : undefined;
   }
 
-  /** The listener hears of each change, as soon as the API server can say it to that node. Returns how to end that. */
+  /**
+   * The listener hears of each change, as soon as the API server can say it to that node; where what the node reads is
+   * stale, of those as well that came before, for a watch begins where the list ended. Returns how to end that.
+   */
   watch(node: string, listener: (change: Change) => void): () => void {
-    const watch: Watch = { node, listener, missed: !this.#answers(node), pending: new Map() };
+    const pending = new Map<string, Change>(this.#cached.has(node) ? [['back', { type: 'back' }]] : []);
+    const watch: Watch = { node, listener, missed: !this.#answers(node), pending };
     this.#watches.add(watch);
     return () => this.#watches.delete(watch);
   }
