@@ -88,6 +88,8 @@ export class Referee implements WeatherWatcher {
       ledger: new Ledger(),
       causes: new Causes(),
       holders: [],
+      lostBy: new Set(),
+      movableSince: 0,
       had: false,
       calmSince: 0,
       backOffUntil: 0,
@@ -229,6 +231,7 @@ export class Referee implements WeatherWatcher {
       }
     }
     this.#judgeMove(tracked, holders, service !== undefined);
+    this.#noteLosses(tracked, holders);
     tracked.holders = holders;
     const owned = this.#steps(tracked).some((step) => isForeign(step, tracked)) || now < tracked.backOffUntil;
     const parts = partsOf({ lan, nodes, holders, service, excluded: this.#world.api.state.excluded });
@@ -241,10 +244,14 @@ export class Referee implements WeatherWatcher {
     const noisy = this.#behind || this.#steps(tracked).some(isNoise);
     const calmSince = noisy ? now : tracked.calmSince;
     const rests = this.#rests(tracked, nodes);
-    const limit = { ...SETTLE_MS, ...(this.#claimedByNobody(tracked, nodes) ? { gap: CLAIM_DOUBT_MS } : {}) };
+    const limit = { ...SETTLE_MS, ...(this.#believedOfNobody(tracked, nodes) ? { gap: CLAIM_DOUBT_MS } : {}) };
     for (const { kind, since, number } of ledger.open) {
-      if (now - Math.max(since, calmSince) > limit[kind] && !(rests && kind !== 'overlap')) {
-        const part = parts.find((candidate) => candidate.number === number);
+      const part = parts.find((candidate) => candidate.number === number);
+      if (kind === 'handOver' && part !== undefined && !this.#canMove(part)) {
+        tracked.movableSince = now;
+      }
+      const orderlySince = Math.max(since, calmSince, kind === 'handOver' ? tracked.movableSince : 0);
+      if (now - orderlySince > limit[kind] && !(rests && kind !== 'overlap')) {
         this.#break(
           ruleOf(kind),
           `service ${tracked.position} (${kind}) since ${Math.round(since)} ms, held by ${names(holders)}, part ${number} could be held by ${names(part?.able ?? [])}`,
@@ -254,10 +261,50 @@ export class Referee implements WeatherWatcher {
     }
   }
 
-  /** The claim names a node that lives and has no agent: only the wire can tell that it does not have the address. */
-  #claimedByNobody(tracked: Tracked, nodes: readonly SimulatedNode[]): boolean {
+  /**
+   * The claim, or what was last heard on the wire, names a node that lives and has no agent: nobody says that it does not
+   * have the address, and only who asks for it in particular can tell.
+   */
+  #believedOfNobody(tracked: Tracked, nodes: readonly SimulatedNode[]): boolean {
     const claim = this.#world.api.state.claims.get(tracked.key);
-    return nodes.some((node) => node.name === claim?.holder && node.up() && node.agent?.stopped !== false);
+    return nodes.some(
+      (node) => (node.name === claim?.holder || tracked.lostBy.has(node)) && node.up() && node.agent?.stopped !== false,
+    );
+  }
+
+  /** Who has it no more, and who is seen to have it now: of two, the one that stays. */
+  #noteLosses(tracked: Tracked, holders: readonly SimulatedNode[]): void {
+    const { now } = this.#world.timeline;
+    const lost = tracked.holders.filter((node) => !holders.includes(node));
+    for (const node of lost) {
+      if (node.up() && node.agent?.stopped !== false) {
+        tracked.lostBy.add(node);
+      }
+      for (const keeper of holders) {
+        if (node.wire.joins(node.mac, keeper.mac)) {
+          this.#sighted(tracked, keeper, now);
+        }
+      }
+    }
+    for (const node of tracked.lostBy) {
+      if (node.agent?.stopped === false) {
+        tracked.lostBy.delete(node);
+      }
+    }
+  }
+
+  /**
+   * Whether the API server lets a move through: the holder offers by a write, the successor hears of it, and accepts by
+   * another one. Without the claim nobody may hand over, or two would each be told to take it.
+   */
+  #canMove({ holders, able }: Part): boolean {
+    const suffering = [...(this.#weather?.active ?? [])].flatMap((step) => (step.type === 'api' ? [step.nodes] : []));
+    const served = ({ name }: SimulatedNode): boolean =>
+      suffering.every((nodes) => nodes !== 'all' && nodes.every((node) => name !== `node-${node + 1}`));
+    const { excluded } = this.#world.api.state;
+    return (
+      holders.every(served) && able.some((node) => served(node) && !holders.includes(node) && !excluded.has(node.name))
+    );
   }
 
   /**
@@ -377,6 +424,11 @@ export class Referee implements WeatherWatcher {
     if (tracked === undefined) {
       return;
     }
+    this.#sighted(tracked, node, now);
+  }
+
+  /** Whoever hears the node sees that it has the address. */
+  #sighted(tracked: Tracked, node: SimulatedNode, now: number): void {
     for (const other of this.#world.nodesOn(tracked.lan)) {
       if (other === node || other.wire.joins(other.mac, node.mac)) {
         tracked.heard.note(other, node, now);

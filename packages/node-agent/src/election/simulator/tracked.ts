@@ -15,6 +15,10 @@ export interface Tracked {
   readonly ledger: Ledger;
   readonly causes: Causes;
   holders: readonly SimulatedNode[];
+  /** Nodes that lost it while no agent of theirs could say so: others have heard that they have it. */
+  readonly lostBy: Set<SimulatedNode>;
+  /** Since when the API server lets those who hand it over, and somebody to take it, write and hear. */
+  movableSince: number;
   /** Somebody has had it. */
   had: boolean;
   /** Since when the weather is calm for it: the last step that touched it began or ended then. */
