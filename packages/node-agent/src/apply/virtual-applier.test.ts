@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatAddress, formatPrefix, hostPrefix, parseAddress, parsePrefix } from '@fairlead/api';
 import type { Address } from '@fairlead/api';
 import { addLink, addRoute, deleteAddress } from '@fairlead/netlink';
@@ -267,6 +268,16 @@ test('what others remove before we hear that it was done is put back', async () 
   };
   await scene.settle(100);
   expect([removals, scene.kernel.addresses]).toEqual([1, ['10.8.0.1 4']]);
+});
+
+test('between the portions of many addresses everything else has its turn', async () => {
+  const scene = new Scene();
+  const addresses = Array.from({ length: 200 }, (_, index) => `fd01::${(index + 1).toString(16)}`);
+  scene.set(named('default/many', addresses));
+  await nextTurn();
+  expect(scene.kernel.addresses.length).toBeLessThan(200);
+  await scene.applier.idle();
+  expect(scene.kernel.addresses).toHaveLength(200);
 });
 
 const KEYS = Array.from({ length: 6 }, (_, index) => `default/s${index}`);

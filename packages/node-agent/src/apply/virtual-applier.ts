@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Netlink } from '@fairlead/netlink';
 import type { Logger } from '@fairlead/runtime';
 import { interfaceAddressKey, routeKey } from '../facts/kernel-state.ts';
@@ -210,6 +211,10 @@ export class VirtualApplier {
       const task = this.#work.take(this.#options.state.countOurAddresses(index));
       if (task !== undefined) {
         await this.#executor.execute(this.#steps(task, { wanted: this.#wanted, index }));
+      }
+      if (this.#work.size > 0) {
+        // A small portion is answered before anything else has had its turn, and ten thousand addresses are many of them.
+        await nextTurn();
       }
     }
     this.#running = false;
