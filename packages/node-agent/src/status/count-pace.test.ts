@@ -44,6 +44,13 @@ test('the count of the plan waits for those of the sessions, which come soon, an
   expect(pace.waitMs('own-count', 7_000)).toBe(0);
 });
 
+test('a count that went back begins to wait anew when it changes again', () => {
+  const pace = new CountPace(() => 0);
+  expect(pace.waitMs('own-count', 0)).toBe(2_000);
+  pace.told();
+  expect(pace.waitMs('own-count', 60_000)).toBe(2_000);
+});
+
 test('counts that change all the time are written ever less, down to once in a minute or longer', () => {
   const pace = new CountPace(() => 0);
   const times = writes(pace, { from: 0, until: 600_000, everyMs: 100 });

@@ -65,7 +65,7 @@ export class CountPace {
     return Math.max(0, this.#notBefore - now, together - now);
   }
 
-  /** They were written along with something else. */
+  /** They are as written: along with something else, or they have gone back. */
   told(): void {
     this.#since = undefined;
   }

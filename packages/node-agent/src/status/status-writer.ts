@@ -106,6 +106,7 @@ export class StatusWriter {
     const patch = changedFields(this.#written, status);
     const change = changeOf(Object.keys(patch), { before: this.#written, now: status });
     if (change === 'none') {
+      this.#counts.told();
       return wrote ? 'wrote' : 'same';
     }
     const waitMs = change === 'other' ? 0 : this.#counts.waitMs(change, timers.now());
