@@ -321,6 +321,15 @@ describe('a session with its ToR', () => {
       expect(routerVerdict(await refusal(/print without an end/))).toMatchObject({ ready: false });
     });
 
+    it('prints a variable that leaves its string for a file of the node', async () => {
+      want(withSpec({ variables: { site: 'x"; } include "/etc/shadow"; #' } }));
+      await mount.set(withFile('bgp.hbs', swap('description "{{name}}"', 'description "{{@root.variables.site}}"')));
+      const { configuration } = await refusal(/include "\/etc\/shadow" is outside/);
+      const line = lineOf(shipped.get('bgp.hbs') ?? '', 'description');
+      expect(configuration).toMatchObject({ fault: { template: { file: 'bgp.hbs', line } } });
+      want();
+    });
+
     it('is away, with all the others', async () => {
       await mount.remove();
       const status = await refusal(/they are missing; look at --template-directory/);

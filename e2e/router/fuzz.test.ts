@@ -11,9 +11,9 @@ import { routerInputs } from './random-router.ts';
 
 const SHIPPED = join(import.meta.dirname, '..', '..', 'bird-templates');
 /** So many Routers are checked by BIRD; FAIRLEAD_RUNS says another number, and FAIRLEAD_SEED plays a run again. */
-const CHECKED = Number(process.env['FAIRLEAD_RUNS'] ?? 100);
+const CHECKED = Number(process.env['FAIRLEAD_RUNS'] ?? 60);
 /** So many times more are only rendered. */
-const RENDERED_PER_CHECK = 4;
+const RENDERED_PER_CHECK = 5;
 
 const bird = promisify(execFile);
 

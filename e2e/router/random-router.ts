@@ -90,17 +90,23 @@ const ospfInterface = fc.record({
   helloInterval: seconds(1, 60),
   deadInterval: seconds(61, 64_800),
   type: fc.constantFrom('Broadcast', 'PointToPoint'),
-  passive: fc.constant(false),
   bfd,
   ...authentication,
 });
+
+/** A passive one speaks to nobody, and has neither BFD nor a password. */
+const anyOSPFInterface = fc
+  .tuple(ospfInterface, fc.boolean())
+  .map(([each, passive]) =>
+    Object.assign({}, each, passive ? { passive, bfd: undefined, passwordSecret: undefined } : { passive }),
+  );
 
 const ospf = fc.record({
   areas: fc.uniqueArray(
     fc.record({
       id: fc.constantFrom('0', '1', '0.0.0.0', '0.0.0.51', '999999999', '255.255.255.255'),
       type: fc.constantFrom('Normal', 'NSSA'),
-      interfaces: fc.uniqueArray(ospfInterface, { minLength: 1, maxLength: 3, selector: (each) => each.name }),
+      interfaces: fc.uniqueArray(anyOSPFInterface, { minLength: 1, maxLength: 3, selector: (each) => each.name }),
     }),
     { minLength: 1, maxLength: 3, selector: (area) => area.id },
   ),

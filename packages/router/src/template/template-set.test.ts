@@ -84,6 +84,11 @@ describe('a template', () => {
     );
   });
 
+  it('is told how names of the top are reached from a list', () => {
+    const error = errorOf(() => render('{{#each bgp.neighbors}}\n{{variables.rack}}{{/each}}'));
+    expect(error.message).toMatch(/^bird\.conf\.hbs:2: "rack" is no name here; .*@root\.variables/);
+  });
+
   it('that takes in a file which is not there is refused before it is rendered, with the line', () => {
     const error = errorOf(() => render('one\n{{#if variables.never}}\n{{> prat}}\n{{/if}}', { 'part.hbs': '' }));
     expect(error.at).toEqual({ file: 'bird.conf.hbs', line: 3 });

@@ -226,6 +226,10 @@ function asTemplateError(error: unknown, file: string): TemplateError {
       ' is no name of the view model; docs/routing/templates.md lists them',
     )
     .replace(
+      / not defined in undefined$/,
+      ' is no name here; inside of lists those of the top begin with @root, as in @root.variables.NAME; docs/routing/templates.md lists them',
+    )
+    .replace(
       /^You specified knownHelpersOnly, but used the unknown helper (.*)$/,
       'there is no helper $1; docs/routing/templates.md lists them',
     )
