@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConfigureResult, DaemonConnection, ObservedSession } from '../controller/daemon.ts';
 import type { RouterView } from '../view/view.ts';
+import { parseBfdStates, usesBfd, withBfd } from './bfd.ts';
 import { parseFault } from './check.ts';
 import { connectControl, ControlError } from './client.ts';
 import type { ControlConnection, ControlOptions } from './client.ts';
@@ -114,7 +115,13 @@ export class BirdConnection implements DaemonConnection {
   async observe(view: RouterView | undefined): Promise<readonly ObservedSession[]> {
     const protocols = parseProtocols(await this.#control.command('show protocols all'));
     const sessions = unnumberedSessions(observedSessions(protocols, view), view);
-    return withNeighbors(sessions, view, (command) => this.#control.command(command));
+    const all = await withNeighbors(sessions, view, (command) => this.#control.command(command));
+    return usesBfd(view)
+      ? withBfd(all, view, {
+          states: parseBfdStates(await this.#control.command('show bfd sessions')),
+          now: Date.now(),
+        })
+      : all;
   }
 
   close(): void {

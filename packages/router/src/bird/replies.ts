@@ -38,6 +38,7 @@ export const REPLY_CODES = {
   protocolHeader: 2002,
   protocol: 1002,
   protocolDetails: 1006,
+  bfdSession: 1020,
   configurationError: 8002,
   accessDenied: 8007,
 } as const;
