@@ -96,3 +96,20 @@ describe('an agent that was missed', () => {
     expect(lone.holds(address)).toBe(true);
   });
 });
+
+describe('a part of a LAN that was split', () => {
+  test('in which one other station is left, that only answers, is no dead LAN, whichever station it is', () => {
+    const neighbours = 6;
+    for (let left = 1; left < neighbours; left += 1) {
+      const lone = new LoneElection({ neighbours });
+      const address = lone.service('10.0.9.9');
+      lone.heldBy(0, address);
+      lone.run(20_000);
+      lone.speaking.clear();
+      lone.owners.clear();
+      lone.owners.set(addressKey(ownAddressOf(left)), macOf(left));
+      lone.run(3000);
+      expect(lone.holds(address)).toBe(true);
+    }
+  });
+});

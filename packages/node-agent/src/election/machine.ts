@@ -121,13 +121,17 @@ export class Machine {
     return this.lanHeardAt >= since && this.now - this.lanHeardAt <= LIVING_MS;
   }
 
-  /** Asks a peer and the gateways to say something, so that the LAN can be told from a dead one. */
+  /**
+   * Asks a peer and the gateways to say something, so that the LAN can be told from a dead one. Where nobody has since the
+   * last time, another peer is asked: of a part of a LAN that was split, a single kernel may be left that answers.
+   */
   lookForLife(): void {
     if (this.now - this.askedForLifeAt < LIFE_PAUSE_MS.unicast) {
       return;
     }
+    const answered = this.lanHeardAt >= this.askedForLifeAt;
     this.askedForLifeAt = this.now;
-    const peer = this.watch.nearest();
+    const peer = answered ? this.watch.lastHeard() : this.watch.inTurn();
     if (peer?.question !== undefined) {
       this.send(peer.question);
     }

@@ -105,6 +105,9 @@ export class PeerWatch {
   #uniform = true;
   #deadVerdicts = 0;
   #falseAlarms = 0;
+  #lastHeard: WatchedPeer | undefined;
+  /** Whose turn it is where nobody answers. */
+  #turn = 0;
   #hintsHeard = 0;
 
   /** @param node name of this node */
@@ -148,6 +151,19 @@ export class PeerWatch {
   /** The first living ones of the ring: whoever is asked for a sign of life. */
   nearest(): WatchedPeer | undefined {
     return this.#ring.find((peer) => !peer.dead && peer.ask !== undefined);
+  }
+
+  /** The peer that spoke or answered last; where that one is believed dead, the first living one of the ring. */
+  lastHeard(): WatchedPeer | undefined {
+    const last = this.#lastHeard;
+    return last?.ask === undefined || last.dead || !this.#peers.has(last.node) ? this.nearest() : last;
+  }
+
+  /** One after the other, those that are believed dead included. */
+  inTurn(): WatchedPeer | undefined {
+    const askable = this.#ring.filter(({ ask }) => ask !== undefined);
+    this.#turn += 1;
+    return askable[this.#turn % askable.length];
   }
 
   /** Takes over who is on the segment, and keeps what is known of those that stay. */
@@ -244,6 +260,7 @@ export class PeerWatch {
       this.#roundTrip = this.#roundTrip === 0 ? sample : this.#roundTrip * 0.875 + sample * 0.125;
     }
     const revived = peer.dead;
+    this.#lastHeard = peer;
     if (revived) {
       peer.fitSince = options.now;
     }
