@@ -69,29 +69,29 @@ describe('an address that its holder offers', () => {
   });
 });
 
-describe('a successor', () => {
-  /** Whether it still has the address after the one that offered it has said so often, each time 100 ms later, to have it. */
-  function keeps(host: number, words: number): boolean {
-    const lone = new LoneElection();
-    const address = lone.service(`10.0.9.${host}`);
-    lone.heldBy(0, address);
-    lone.run(20_000);
-    lone.handle({
-      type: 'claim',
-      address,
-      claim: { address, holder: neighbour(0), mac: macOf(0), successor: SELF, move: 'excluded' },
-    });
-    lone.handle({ type: 'move', address, accepted: true });
-    lone.run(1);
-    expect(lone.holds(address)).toBe(true);
-    for (let word = 0; word < words; word += 1) {
-      lone.run(100);
-      lone.announce(0, address);
-    }
-    lone.run(1);
-    return lone.holds(address);
+/** Whether a successor still has the address after the one that offered it has said so often, each time 100 ms later, to have it. */
+function keeps(host: number, words: number): boolean {
+  const lone = new LoneElection();
+  const address = lone.service(`10.0.9.${host}`);
+  lone.heldBy(0, address);
+  lone.run(20_000);
+  lone.handle({
+    type: 'claim',
+    address,
+    claim: { address, holder: neighbour(0), mac: macOf(0), successor: SELF, move: 'excluded' },
+  });
+  lone.handle({ type: 'move', address, accepted: true });
+  lone.run(1);
+  expect(lone.holds(address)).toBe(true);
+  for (let word = 0; word < words; word += 1) {
+    lone.run(100);
+    lone.announce(0, address);
   }
+  lone.run(1);
+  return lone.holds(address);
+}
 
+describe('a successor', () => {
   const hosts = Array.from({ length: 20 }, (_, index) => index + 1);
 
   test('keeps the address whatever its rank where the one that hands over has not heard it yet', () => {

@@ -1,6 +1,7 @@
 import type { Address } from '@fairlead/api';
 import { FOR_GOOD_MS } from './history.ts';
 import type { History, Step } from './history.ts';
+import { play } from './play.ts';
 import { Referee } from './referee.ts';
 import type { Rule } from './referee.ts';
 import { Weather } from './weather.ts';
@@ -152,5 +153,60 @@ describe('the referee', () => {
     watched.run(10_000);
     expect(watched.rules()).toEqual(['kept']);
     expect(remove(watched.address.value)).toBe(true);
+  });
+
+  test('wants no move while the API server keeps it from those who would make it, and wants it after that', () => {
+    const { name } = new Watched().world.holder(new Watched().address);
+    const node = Number(name.slice('node-'.length)) - 1;
+    const exclude = { type: 'exclude', node, at: 11_000, ms: FOR_GOOD_MS } as const;
+    const away = { type: 'api', fault: 'away', nodes: 'all', at: 11_001.5 } as const;
+    const forGood = new Watched([exclude, { ...away, ms: FOR_GOOD_MS }]);
+    forGood.run(70_000);
+    expect(forGood.world.holder(forGood.address).name).toBe(name);
+    expect(forGood.rules()).toEqual([]);
+    const aWhile = new Watched([exclude, { ...away, ms: 5000 }]);
+    // What anybody writes is lost.
+    aWhile.world.api.write = (): void => undefined;
+    aWhile.run(70_000);
+    expect(aWhile.rules()).toEqual(['kept']);
+  });
+
+  test('gives time to find out what a node lost that has no agent to say so', () => {
+    const first = new Watched();
+    const { name } = first.world.holder(first.address);
+    const watched = new Watched([
+      {
+        type: 'kill-agent',
+        node: Number(name.slice('node-'.length)) - 1,
+        stateFile: true,
+        at: 11_000,
+        ms: FOR_GOOD_MS,
+      },
+      { type: 'remove-by-hand', service: 0, at: 12_000, ms: 0 },
+    ]);
+    // Everybody has heard it; the claim says something else.
+    watched.world.api.claims.clear();
+    watched.run(8000);
+    expect(watched.referee.settled()).toBe(false);
+    watched.run(30_000);
+    expect(watched.rules()).toEqual([]);
+    expect(watched.referee.settled()).toBe(true);
+  });
+
+  test('knows of a move back to one of two holders that says nothing: it is the one that answers from then on', () => {
+    // Taken by node-2 and back, for node-1 stands still and is not heard for a second; then over it, for its agent is gone;
+    // and back again, for it is not. There it stays though it is excluded: a fabric has seen four moves.
+    const { violations } = play({
+      seed: 48_068,
+      nodes: 2,
+      lans: [{ families: 'IPv6', members: [0, 1] }],
+      services: [{ at: 0, lan: 0, family: 'IPv6', weights: [0, 0], policy: { takeOver: 'Force' } }],
+      steps: [
+        { type: 'stop-agent', node: 0, at: 4000, ms: 60_450 },
+        { type: 'exclude', node: 0, at: 5000, ms: FOR_GOOD_MS },
+        { type: 'learning', lan: 0, nodes: [0], at: 9000, ms: 1000 },
+      ],
+    });
+    expect(violations).toEqual([]);
   });
 });
