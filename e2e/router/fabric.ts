@@ -4,13 +4,13 @@ import { parseAddress } from '@fairlead/api';
 import type { Router, ServiceGroup } from '@fairlead/api';
 import { buildRouterView, RouterController } from '@fairlead/router';
 import type { RouterIntent, RouterStatus, SecretData } from '@fairlead/router';
-import { Run, startIpMonitor } from '../lab/index.ts';
-import type { IpMonitor, LabProcess } from '../lab/index.ts';
+import { Frr, Run, startIpMonitor } from '../lab/index.ts';
+import type { FrrProgram, IpMonitor, LabProcess } from '../lab/index.ts';
 import { statusOf } from './status.ts';
 import { birdFolder, spawnBird } from './topology.ts';
 
 /** Who can be on the network, and the last number of its addresses and of its MAC address. */
-const STATIONS = { 'node-1': 1, 'node-2': 2, tor: 254 } as const;
+const STATIONS = { 'node-1': 1, 'node-2': 2, 'tor-frr': 253, tor: 254 } as const;
 export type Station = keyof typeof STATIONS;
 export type NodeStation = Extract<Station, `node-${string}`>;
 
@@ -68,7 +68,7 @@ export class Fabric implements AsyncDisposable {
     return node;
   }
 
-  /** Starts BIRD upstream. */
+  /** Starts BIRD upstream, on `tor`. */
   async bird(configuration: string): Promise<LabProcess> {
     const folder = birdFolder(this.run, 'tor');
     await mkdir(folder, { recursive: true });
@@ -90,6 +90,11 @@ export class Fabric implements AsyncDisposable {
 
   async birdc(station: Station, command: string): Promise<string> {
     return this.run.exec(['birdc', '-s', join(birdFolder(this.run, station), 'bird.ctl'), ...command.split(' ')]);
+  }
+
+  /** Starts FRR upstream, on `tor-frr`. */
+  async frr(configurations: Readonly<Partial<Record<FrrProgram, string>>>): Promise<Frr> {
+    return Frr.launch(this.run, { name: 'tor-frr', namespace: 'tor-frr', configurations });
   }
 
   /** Watches the routes of a station's kernel. */
@@ -292,7 +297,9 @@ export class Hops implements AsyncDisposable {
       ['-4', '-6'].map(async (family) => this.#run.exec(['ip', family, 'route', 'show'], { namespace: this.#station })),
     );
     const lines = both.join('\n').split('\n');
-    return lines.filter((line) => /proto (bird|ospf|rip|bgp)\b/.test(line)).map((line) => line.split(' ')[0] ?? '');
+    return lines
+      .filter((line) => /proto (bird|bgp|ospf|ripng|rip)\b/.test(line))
+      .map((line) => line.split(' ')[0] ?? '');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,7 +9,7 @@ type Interface = RIP['interfaces'][number];
 const PASSWORD = 'fabric-secret';
 const GROUPS = [group('virtual', ['10.1.0.0/24', '2001:db8:5::/64'])];
 const ETH0: Interface = { name: 'eth0', updateInterval: '1s', passwordID: 1, passwordAlgorithm: 'MD5' };
-/** Seconds after which the ToR drops what is not announced any more. */
+/** Seconds after which the ToRs drop what is not announced any more. */
 const TIMEOUT_S = 6;
 
 function rip(more: Partial<Interface> = {}, families?: RIP['families']): Pick<RouterSpec, 'rip'> {
@@ -42,21 +42,30 @@ protocol rip ng fabric6 {
 const secrets = (password: string): ReadonlyMap<string, Record<string, string>> =>
   new Map([['fabric', { password: Buffer.from(password).toString('base64') }]]);
 
-describe('RIP and RIPng between two nodes and a ToR', () => {
+const frrTor = (protocol: 'rip' | 'ripng'): string => `
+router ${protocol}
+ network eth0
+ timers basic 5 ${TIMEOUT_S} 5
+ allow-ecmp`;
+const FRR_TOR = { zebra: 'hostname tor-frr', ripd: frrTor('rip'), ripngd: frrTor('ripng') } as const;
+
+describe('RIP and RIPng between two nodes and two ToRs, BIRD and FRR', () => {
   let fabric: Fabric;
   let one: FabricNode;
   let two: FabricNode;
-  let tor: Hops;
+  let bird: Hops;
+  let frr: Hops;
   let ownKernel: Hops;
 
   const leadsTo = async (prefix: string, ...nodes: readonly NodeStation[]): Promise<void> => {
-    await tor.until(prefix, nodes);
+    await Promise.all([bird, frr].map(async (tor) => tor.until(prefix, nodes)));
   };
 
   beforeAll(async () => {
-    fabric = await Fabric.start(['node-1', 'node-2', 'tor']);
-    await fabric.bird(birdTor());
-    tor = await fabric.hops('tor');
+    fabric = await Fabric.start(['node-1', 'node-2', 'tor', 'tor-frr']);
+    await Promise.all([fabric.bird(birdTor()), fabric.frr(FRR_TOR)]);
+    bird = await fabric.hops('tor');
+    frr = await fabric.hops('tor-frr');
     ownKernel = await fabric.hops('node-1');
     one = await fabric.node('node-1', { spec: rip(), serviceGroups: GROUPS });
     two = await fabric.node('node-2', { spec: rip(), serviceGroups: GROUPS });
@@ -71,7 +80,7 @@ describe('RIP and RIPng between two nodes and a ToR', () => {
     expect(status.sessions.every(({ isUp }) => isUp)).toBe(true);
   }, 40_000);
 
-  it('brings routes of both families to the ToR, with every node as next hop, and takes them back', async () => {
+  it('brings routes of both families to both ToRs, with every node as next hop, and takes them back', async () => {
     for (const node of ['node-1', 'node-2'] as const) {
       await fabric.routes(node, 'add 10.1.0.5/32', 'add 2001:db8:5::5/128');
     }
@@ -100,7 +109,10 @@ describe('RIP and RIPng between two nodes and a ToR', () => {
     await fabric.routes('node-1', 'add 10.1.0.8/32', 'add 2001:db8:5::8/128');
     await leadsTo('10.1.0.8/32', 'node-1');
     await leadsTo('2001:db8:5::8/128', 'node-1');
-    expect((await tor.learnt()).sort()).toEqual(['10.1.0.8', '2001:db8:5::8']);
+    for (const tor of [bird, frr]) {
+      const seen = (await tor.learnt()).filter((prefix) => /^(10\.|2001:db8:[56]:)/.test(prefix)).sort();
+      expect(seen).toEqual(['10.1.0.8', '2001:db8:5::8']);
+    }
   }, 40_000);
 
   it('marks its routes with metric and tag', async () => {
@@ -110,7 +122,7 @@ describe('RIP and RIPng between two nodes and a ToR', () => {
     expect(shown).toContain('RIP.tag: 1267');
   });
 
-  it('takes nothing of what the ToR says into its kernel', async () => {
+  it('takes nothing of what the ToRs say into its kernel', async () => {
     expect(await fabric.birdc('node-1', 'show rip neighbors rip_ipv4')).toMatch(/192\.0\.2\.254 +eth0 +1 +1 /);
     expect(await ownKernel.learnt()).toEqual([]);
   });
@@ -125,7 +137,7 @@ describe('RIP and RIPng between two nodes and a ToR', () => {
     one.want({ spec, serviceGroups: GROUPS, secrets: secrets('another') });
     two.want({ spec, serviceGroups: GROUPS, secrets: secrets(PASSWORD) });
     await two.until('Heard', 'rip_ipv4 eth0 192.0.2.254');
-    await tor.until('10.1.0.8/32', ['node-2']);
+    await bird.until('10.1.0.8/32', ['node-2']);
     const status = await one.until('Alone', 'rip_ipv4 eth0');
     expect(status.sessions).toMatchObject([{ message: expect.stringContaining('another password') as string }]);
     await fabric.reconfigure(birdTor());
@@ -134,7 +146,7 @@ describe('RIP and RIPng between two nodes and a ToR', () => {
     await leadsTo('10.1.0.8/32', 'node-1', 'node-2');
   }, 90_000);
 
-  it('withdraws before it is to speak to nobody, so that the ToR does not wait for its timeout', async () => {
+  it('withdraws before it is to speak to nobody, so that no ToR waits for its timeout', async () => {
     await fabric.routes('node-2', 'add 2001:db8:5::8/128');
     await leadsTo('2001:db8:5::8/128', 'node-1', 'node-2');
     const asked = performance.now();

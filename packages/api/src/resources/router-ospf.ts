@@ -6,7 +6,15 @@ import { authentication, families, interfaceBFD } from './router-common.ts';
 export const ospfInterface = object(
   {
     name: interfaceName('Its name.'),
-    cost: defaulted(integer({ description: 'Its cost.', minimum: 1, maximum: 65_535 }), 10),
+    cost: defaulted(
+      integer({
+        description:
+          'Cost of its own networks. For the way through it to others a node announces the highest, so that it forwards nothing for them.',
+        minimum: 1,
+        maximum: 65_535,
+      }),
+      10,
+    ),
     priority: defaulted(
       integer({
         description:
