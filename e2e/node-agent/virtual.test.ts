@@ -178,7 +178,12 @@ describe('virtual addresses on a node', () => {
       await agent.kill('SIGTERM');
       const whole = await readFile(stateFile, 'utf8');
       await writeFile(stateFile, whole.slice(0, whole.length / 2));
-      agent = await lab.startAgent(1, { flags });
+      await node.cutApi();
+      const { length } = await agent.log();
+      agent = await lab.startAgent(1, { flags, waitUntilReady: false });
+      await agent.waitForLog(/state file .* is not used/, { from: length });
+      await node.mendApi();
+      await lab.httpUntilOk(node.namespace, 'http://127.0.0.1:7673/readyz', { timeoutMs: 20_000 });
       // Something that has to happen shows that the witness was awake.
       await createAllocated(lab, { name: 'sentinel', addresses: ['10.8.0.7'], group: 'hosts' });
       await monitor.events.waitFor(routeEvent('10.8.0.7'), { from });

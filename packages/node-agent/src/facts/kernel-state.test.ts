@@ -93,6 +93,13 @@ test('with an IPv4 address of the node routes may have gone in silence, with an 
   expect(kernel.apply({ type: 'address', action: 'delete', address: other })).toMatchObject({ doubtful: false });
 });
 
+test('with the last IPv4 address of an interface routes of ours may have gone in silence, whosever the address was', () => {
+  const kernel = state();
+  const theirs = address(4, '10.8.0.70/32');
+  kernel.putAddress(theirs);
+  expect(kernel.apply({ type: 'address', action: 'delete', address: theirs })).toMatchObject({ doubtful: true });
+});
+
 test('what happened while the kernel was being read is not undone by what was read', () => {
   const kernel = state();
   const before = {

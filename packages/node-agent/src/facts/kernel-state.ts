@@ -329,9 +329,10 @@ export class KernelState {
    * of the interface when it was the last one (net/ipv4/fib_frontend.c, fib_del_ifaddr and fib_disable_ip).
    */
   #mayLoseRoutes({ index, address }: InterfaceAddress): boolean {
+    const mayGo = (route: OurRoute): boolean => route.family === 'IPv4' && route.index === index;
     return (
       address.family === 'IPv4' &&
-      this.#foreignRoutes.values().some((route) => route.family === 'IPv4' && route.index === index)
+      (this.#foreignRoutes.values().some(mayGo) || Iterator.from(this.ourRoutes).some(mayGo))
     );
   }
 
