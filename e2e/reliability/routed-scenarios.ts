@@ -1,4 +1,5 @@
 import { ROUTED_AGENT } from './routed-agent.ts';
+import { ROUTED_CELLS } from './routed-cells.ts';
 import { ROUTED_DAEMON } from './routed-daemon.ts';
 import { ROUTED_DEATH } from './routed-death.ts';
 import { ROUTED_EDITS } from './routed-edits.ts';
@@ -21,4 +22,4 @@ export const ROUTED: readonly RoutedScenario[] = [
 ];
 
 /** Virtual addresses: what agents, nodes, daemons, routers and people do to them. */
-export const ROUTED_SCENARIOS: readonly Scenario[] = [...ROUTED, ...ROUTED_ENDPOINTS];
+export const ROUTED_SCENARIOS: readonly Scenario[] = [...ROUTED, ...ROUTED_ENDPOINTS, ...ROUTED_CELLS];

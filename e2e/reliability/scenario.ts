@@ -84,6 +84,8 @@ export interface Scenario {
   /** What is done, and to whom, in one sentence without a full stop: it stands in the table. */
   readonly what: string;
   readonly promised: Bounds;
+  /** How often it is repeated at most; default: as often as is asked for. */
+  readonly atMost?: number;
   /** What was measured of other projects in the same case, where anything was: names, versions and figures. */
   readonly others?: string;
   /** Starts what all repetitions share: a lab with agents, Services. */

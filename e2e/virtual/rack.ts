@@ -17,7 +17,12 @@ const ROUTER_OPTIONS: RouterOptions = { preferred: true };
 /** FRR on a node has no configuration of its own: the agent brings it over the programs' sockets. */
 const EMPTY = { zebra: '', bgpd: '', bfdd: '', ospfd: '', ospf6d: '', ripd: '', ripngd: '' };
 /** OSPF listens for its dead interval before it has neighbors; RIP may wait for the next update. */
-const CONVERGED_MS = 30_000;
+const CONVERGED = { timeoutMs: 30_000 };
+/** Apps: one with a Pod on each node, one whose Pods move. */
+const EVERYWHERE = 'everywhere';
+const MOVING = 'moving';
+/** By its number. */
+const DRAINED = 2;
 
 /** Whether a node's daemon does what the Router of that name says. */
 function runs({ router, conditions = [] }: LBNodeStatusStatus, name: string): boolean {
@@ -25,7 +30,7 @@ function runs({ router, conditions = [] }: LBNodeStatusStatus, name: string): bo
 }
 
 /** A Service of a cell. */
-export interface Announced {
+interface Announced {
   readonly name: string;
   readonly addresses: readonly string[];
 }
@@ -34,28 +39,29 @@ export interface Announced {
 export class Rack implements AsyncDisposable {
   readonly lab: Lab;
   readonly nextHops: NextHops;
-  /** A Pod on each node. */
-  readonly everywhere: Deployment;
+  /** Pods that come and go, on one node after the other. */
+  readonly #moving: Deployment;
   #cell: Cell;
   #services = 0;
   /** What runs on the nodes instead of BIRD. */
   #frr: readonly Frr[] = [];
 
-  private constructor(parts: { scene: Scene; nextHops: NextHops; everywhere: Deployment; cell: Cell }) {
+  private constructor(parts: { scene: Scene; nextHops: NextHops; moving: Deployment; cell: Cell }) {
     this.lab = parts.scene.lab;
     this.nextHops = parts.nextHops;
-    this.everywhere = parts.everywhere;
+    this.#moving = parts.moving;
     this.#cell = parts.cell;
   }
 
   /** Starts it with BIRD and BGP on both sides. */
   static async start(): Promise<Rack> {
-    const cell: Cell = { node: 'BIRD', protocol: 'BGP', tor: 'BIRD' };
+    const cell: Cell = { node: 'BIRD', protocol: 'BGP', tor: 'BIRD', always: true };
     const scene = await startScene({ router: routerOf('BGP', 'BIRD'), routerOptions: ROUTER_OPTIONS, tor: TOR });
     const { lab } = scene;
     try {
-      const everywhere = await lab.deployment({ name: 'everywhere', replicas: lab.nodes.length });
-      return new Rack({ scene, nextHops: await NextHops.watch(lab), everywhere, cell });
+      await lab.deployment({ name: EVERYWHERE, replicas: lab.nodes.length });
+      const moving = await lab.deployment({ name: MOVING, replicas: 1 });
+      return new Rack({ scene, nextHops: await NextHops.watch(lab), moving, cell });
     } catch (error) {
       lab.fail();
       await lab.close();
@@ -78,8 +84,56 @@ export class Rack implements AsyncDisposable {
     );
   }
 
+  /**
+   * A Service with Pods everywhere is announced by every node and served by all of them; one is drained under traffic from
+   * behind the ToR and taken back; the Service is deleted, and its routes are gone.
+   * @returns what the witnesses saw; that each node was used is among its faults
+   */
+  async drainUnderTraffic(): Promise<RoutedSeen> {
+    const { lab, nextHops } = this;
+    const node = lab.node(DRAINED);
+    const web = await this.#announce(EVERYWHERE, 'Cluster');
+    await this.#untilLeadingTo(web, lab.nodes);
+    await this.#untilServed(web);
+    const seen = await this.#watching(web, async () => {
+      await lab.api.patch(`/api/v1/nodes/${node.name}`, DRAIN.go);
+      await this.#untilLeadingTo(
+        web,
+        lab.nodes.filter((other) => other !== node),
+      );
+      await untilNodeStatus(lab, node, ({ virtualCount }) => virtualCount === 0);
+      await lab.api.patch(`/api/v1/nodes/${node.name}`, DRAIN.stay);
+      await this.#untilLeadingTo(web, lab.nodes);
+    });
+    await deleteService(lab, web.name);
+    await nextHops.untilAll(web.addresses, [], CONVERGED);
+    return seen;
+  }
+
+  /**
+   * With `externalTrafficPolicy: Local` the ToR's routes lead where Pods are, and nowhere else: to one node, to two when a
+   * Pod comes, to the other one when the first Pod goes, to none with the Service.
+   * @returns the addresses of clients that the Pods saw
+   * @throws {Error} with where a route leads instead
+   */
+  async followPods(): Promise<readonly string[]> {
+    const { lab } = this;
+    const near = await this.#announce(MOVING, 'Local');
+    await this.#untilLeadingTo(near, this.#nodesWithPods());
+    await this.#moving.scale(2);
+    await this.#untilLeadingTo(near, this.#nodesWithPods());
+    const sources: string[] = [];
+    for (const address of near.addresses) sources.push(await this.#sourceSeenBy(address));
+    const [oldest] = this.#moving.replicas;
+    await this.#moving.remove(oldest?.name ?? '');
+    await this.#untilLeadingTo(near, this.#nodesWithPods());
+    await deleteService(lab, near.name);
+    await this.#untilLeadingTo(near, []);
+    return sources;
+  }
+
   /** Makes a Service of both families for the Pods of an app. */
-  async announce(app: string, externalTrafficPolicy: 'Cluster' | 'Local'): Promise<Announced> {
+  async #announce(app: string, externalTrafficPolicy: 'Cluster' | 'Local'): Promise<Announced> {
     this.#services += 1;
     const name = `${app}-${this.#services}`;
     const wish = { name, group: VIRTUAL_GROUP, families: 'dual', app, externalTrafficPolicy } as const;
@@ -87,42 +141,35 @@ export class Rack implements AsyncDisposable {
     return { name, addresses: await untilAddresses(this.lab, name, 2) };
   }
 
-  /** Waits until the ToR's routes to a Service lead to these nodes and to no others. */
-  async untilLeadingTo({ addresses }: Announced, nodes: readonly LabNode[]): Promise<void> {
-    await this.nextHops.untilAll(addresses, nodes, { timeoutMs: CONVERGED_MS });
+  async #untilLeadingTo({ addresses }: Announced, nodes: readonly LabNode[]): Promise<void> {
+    await this.nextHops.untilAll(addresses, nodes, CONVERGED);
   }
 
-  /** Waits until kube-proxy on each of these nodes serves a Service. */
-  async untilServed({ addresses }: Announced, nodes: readonly LabNode[]): Promise<void> {
+  /** Waits until kube-proxy on each node serves a Service. */
+  async #untilServed({ addresses }: Announced): Promise<void> {
+    const urls = addresses.map((address) => urlOf(address));
     await Promise.all(
-      nodes.flatMap((node) =>
-        addresses.map(async (address) => this.lab.httpUntilOk(node.namespace, urlOf(address), { timeoutMs: 20_000 })),
+      this.lab.nodes.flatMap(({ namespace }) =>
+        urls.map(async (url) => this.lab.httpUntilOk(namespace, url, { timeoutMs: 20_000 })),
       ),
     );
   }
 
-  /** Drains a node and takes it back, under traffic from behind the ToR. */
-  async drainUnderTraffic(announced: Announced, node: LabNode): Promise<RoutedSeen> {
+  async #watching({ addresses }: Announced, act: () => Promise<void>): Promise<RoutedSeen> {
     const { lab, nextHops } = this;
-    const { addresses } = announced;
-    const others = lab.nodes.filter((other) => other !== node);
     await using watch = await RoutedWatch.start({ lab, nextHops, addresses }, { port: 80, forwarders: lab.forwarders });
-    await lab.api.patch(`/api/v1/nodes/${node.name}`, DRAIN.go);
-    await this.untilLeadingTo(announced, others);
-    await untilNodeStatus(lab, node, ({ virtualCount }) => virtualCount === 0);
-    await lab.api.patch(`/api/v1/nodes/${node.name}`, DRAIN.stay);
-    await this.untilLeadingTo(announced, lab.nodes);
+    await act();
     return await watch.end();
   }
 
-  /** Whom the backend sees when the client behind the ToR asks for an address, and on which node it is. */
-  async askFromRemote(address: string): Promise<BackendAnswer> {
-    return JSON.parse((await this.lab.httpUntilOk(NAMESPACES.remote, urlOf(address))).body) as BackendAnswer;
+  /** Whom a Pod sees when the client behind the ToR asks for an address. */
+  async #sourceSeenBy(address: string): Promise<string> {
+    const { body } = await this.lab.httpUntilOk(NAMESPACES.remote, urlOf(address));
+    return (JSON.parse(body) as BackendAnswer).source;
   }
 
-  /** Deletes a Service. */
-  async withdraw({ name }: Announced): Promise<void> {
-    await deleteService(this.lab, name);
+  #nodesWithPods(): readonly LabNode[] {
+    return this.#moving.replicas.map(({ node }) => this.lab.node(node.name));
   }
 
   /** Ends the daemons of all nodes and starts others, which wait for their agents to tell them what to do. */
