@@ -171,7 +171,7 @@ export function ospfProtocol(index: number): string {
 `;
 }
 
-/** Edits of OSPF. Those of hello, dead and authentication the neighbor decides: it must be given the same. */
+/** Edits of OSPF. */
 export const OSPF_EDITS: readonly Edit[] = [
   { title: 'OSPF: cost', effect: 'stays up', from: 'cost 10', to: 'cost 20' },
   { title: 'OSPF: filter', effect: 'stays up', from: 'export filter ours', to: 'export none' },
@@ -184,6 +184,20 @@ export const OSPF_EDITS: readonly Edit[] = [
   { title: 'OSPF: type of the interface', effect: 'restarts', from: 'type ptp', to: 'type broadcast' },
   { title: 'OSPF: instance', effect: 'restarts', from: 'instance id %', to: 'instance id 10%' },
   { title: 'OSPF: an interface less', effect: 'restarts', from: 'interface "eth0"', to: 'interface "eth9"' },
+];
+
+/**
+ * Edits of OSPF after which BIRD goes on, and the neighbor, which must have the same, says nothing that it could use: the
+ * adjacency ends with the dead interval.
+ */
+export const OSPF_NEIGHBOR_EDITS: readonly Edit[] = [
+  { title: 'OSPF: hello or dead interval', effect: 'restarts', from: 'hello 1', to: 'hello 2' },
+  {
+    title: 'OSPF: password',
+    effect: 'restarts',
+    from: 'cost 10;',
+    to: 'cost 10; authentication cryptographic; password "correct-horse";',
+  },
 ];
 
 /**
@@ -220,4 +234,11 @@ export function edited(before: string, { title, from, to }: Edit, index: number)
 }
 
 /** All rows of the page, in its order. */
-export const ALL_EDITS: readonly Edit[] = [...BGP_EDITS, BFD_OFF, ...FILE_EDITS, ...KERNEL_EDITS, ...OSPF_EDITS];
+export const ALL_EDITS: readonly Edit[] = [
+  ...BGP_EDITS,
+  BFD_OFF,
+  ...FILE_EDITS,
+  ...KERNEL_EDITS,
+  ...OSPF_EDITS,
+  ...OSPF_NEIGHBOR_EDITS,
+];

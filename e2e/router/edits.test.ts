@@ -12,6 +12,7 @@ import {
   kernelProtocol,
   nodeProtocol,
   OSPF_EDITS,
+  OSPF_NEIGHBOR_EDITS,
   ospfProtocol,
   sessionPlan,
 } from './edit-table.ts';
@@ -40,8 +41,15 @@ const PLANNED = [
   ...OSPF_EDITS.map((edit, index) => ({ edit, index, name: `o${index}`, text: ospfProtocol(index) })),
 ];
 
-const BEFORE = HEADER + PLANNED.map(({ text }) => text).join('');
-const AFTER = HEADER + PLANNED.map(({ text, edit, index }) => edited(text, edit, index)).join('');
+/** Those of which the neighbor decides, with adjacencies of other instances. */
+const DECIDED_BY_NEIGHBOR = OSPF_NEIGHBOR_EDITS.map((edit, position) => {
+  const index = OSPF_EDITS.length + position;
+  return { edit, index, name: `o${index}`, text: ospfProtocol(index) };
+});
+
+const ALL_PLANNED = [...PLANNED, ...DECIDED_BY_NEIGHBOR];
+const BEFORE = HEADER + ALL_PLANNED.map(({ text }) => text).join('');
+const AFTER = HEADER + ALL_PLANNED.map(({ text, edit, index }) => edited(text, edit, index)).join('');
 
 function torConfiguration(): string {
   const sessions = BGP_EDITS.map((_, index) => {
@@ -50,7 +58,7 @@ function torConfiguration(): string {
   connect retry time 1; error wait time 1, 2; bfd on; ipv4 { import all; export none; }; ipv6 { import all; export none; };
   ipv4 multicast { import all; export none; }; }\n`;
   });
-  const adjacencies = OSPF_EDITS.map((_, index) => ospfProtocol(index));
+  const adjacencies = [...OSPF_EDITS, ...OSPF_NEIGHBOR_EDITS].map((_, index) => ospfProtocol(index));
   return `log stderr all; timeformat protocol iso long ms; router id 192.0.2.254; protocol device { }
 protocol bfd { debug { events }; }
 filter ours { reject; }\n${sessions.join('')}${adjacencies.join('')}`;
@@ -87,10 +95,10 @@ describe('an edit of the configuration', () => {
     }
     tor = spawnBird(run, TOR);
     bird = spawnBird(run, NODE);
-    for (const { name, edit } of PLANNED) {
+    for (const { name, edit } of ALL_PLANNED) {
       if (BGP_EDITS.includes(edit)) {
         await bird.waitForLog(new RegExp(`<TRACE> ${name}: BGP session established`));
-      } else if (OSPF_EDITS.includes(edit)) {
+      } else if (edit.title.startsWith('OSPF')) {
         await bird.waitForLog(new RegExp(`<TRACE> ${name}: Neighbor .* changed state from Loading to Full`), {
           timeoutMs: 20_000,
         });
@@ -117,7 +125,9 @@ describe('an edit of the configuration', () => {
     }
     expect(measured).toEqual(promised(PLANNED));
     expect(foreseen).toEqual(promised(PLANNED));
-    expect(resets.filter(({ effect }) => effect === 'may restart')).toEqual([]);
+    expect(resets.filter(({ effect }) => effect === 'may restart').map(({ protocol }) => protocol)).toEqual(
+      DECIDED_BY_NEIGHBOR.map(({ name }) => name),
+    );
 
     // Later too, when the neighbor has heard of it: by now the first that restarted has a session again.
     await bird.waitForLog(/<TRACE> s0: BGP session established/, { from });
@@ -126,6 +136,9 @@ describe('an edit of the configuration', () => {
       if (edit.effect === 'stays up') {
         expect([edit.title, isUnbroken(before.get(name), later.get(name))]).toEqual([edit.title, true]);
       }
+    }
+    for (const { name } of DECIDED_BY_NEIGHBOR) {
+      await bird.waitForLog(new RegExp(`<TRACE> ${name}: Neighbor .* changed state from Full to Down`), { from });
     }
   }, 40_000);
 
