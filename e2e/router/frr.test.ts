@@ -245,6 +245,7 @@ describe('a node with FRR and a ToR', () => {
       ({ sessions }) => sessions[0]?.isUp === false && sessions[0].message.includes('password'),
       30_000,
     );
+    expect(status.lastReset?.sentence).toBe('restarts tor-1 (password)');
     expect(JSON.stringify(status)).not.toContain('another');
     controller.update(intent());
     await statusOf(controller, areEstablished('tor-1'), 30_000);

@@ -4,6 +4,7 @@ import { messageOf } from '../system-error.ts';
 import { FrrConnection } from './connection.ts';
 import { findForeignCommand } from './fence.ts';
 import { IDLE_CONFIGURATION } from './idle.ts';
+import { resetsOfFRR } from './resets.ts';
 import { findUnindented, parseStatements } from './statements.ts';
 import { checkCommands } from './vtysh.ts';
 
@@ -26,6 +27,7 @@ export function frrDaemon({ directory, vtyshPath }: FrrOptions): RoutingDaemon {
     idleConfiguration: IDLE_CONFIGURATION,
     needsFile: false,
     findForeignFile: (text) => findForeignCommand(text, directory),
+    resetsOf: resetsOfFRR,
     check: (path, signal) => check(path, { directory, vtyshPath }, signal),
     connect: (signal) => FrrConnection.open({ directory, vtyshPath, signal }),
   };
