@@ -1,5 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatPrefix } from '@fairlead/api';
 import { buildRouterView, RouterController } from '@fairlead/router';
 import type { Logger, RouterIntent, RouterViewInput } from '@fairlead/router';
 import { Frr } from '../lab/index.ts';
@@ -36,11 +37,16 @@ const logger: Logger = {
   error: (message, fields) => lines.push(`error ${message} ${JSON.stringify(fields)}`),
 };
 
-function frrRouter(...neighbors: readonly Parameters<typeof neighbor>[0][]): RouterViewInput['router'] {
+function frrRouter(...neighbors: readonly Parameters<typeof neighbor>[0][]): ReturnType<typeof router> {
   return router(neighbors.map(neighbor), { daemon: 'FRR' });
 }
 
 const FIRST = frrRouter({ name: 'tor-1', passwordSecret: 'tor' });
+
+const GRACEFUL: typeof FIRST = {
+  ...FIRST,
+  spec: { ...FIRST.spec, bgp: { listenPort: 179, neighbors: [], ...FIRST.spec.bgp, gracefulRestart: { time: '60s' } } },
+};
 
 function intent(more: Partial<RouterViewInput> = {}): RouterIntent {
   return buildRouterView({ router: FIRST, serviceGroups: GROUPS, secrets: SECRETS, node: NODE_FACTS, ...more });
@@ -222,19 +228,33 @@ describe('a node with FRR and a ToR', () => {
     await Promise.all(frr.processes.map((process) => process.kill('SIGKILL')));
     await torFib.until('delete', '10.1.0.8/32');
     await statusOf(controller, ({ connected }) => !connected);
+    // For what comes next: it holds from a session's beginning on.
+    controller.update(intent({ router: GRACEFUL }));
     await frr.start();
     await statusOf(controller, areEstablished('tor-1'));
     await Promise.all([torFib.until('new', '10.1.0.8/32'), torFib.until('new', '2001:db8:5::8/128')]);
     expect(controller.status()).toMatchObject({ connected: true, configuration: { type: 'current' } });
   }, 40_000);
 
-  it('gives a bgpd its configuration again that was restarted alone', async () => {
+  it('gives a bgpd its configuration again that was restarted alone, and with graceful restart no route goes', async () => {
+    const gone: string[] = [];
+    const unsubscribe = torFib.netlink.subscribe((event) => {
+      if (event.type === 'route' && event.action === 'delete' && event.route.dst !== null) {
+        gone.push(formatPrefix(event.route.dst));
+      }
+    });
+    const noticed = statusOf(controller, (status) => !areEstablished('tor-1')(status));
     await frr.program('bgpd').kill('SIGKILL');
-    await torFib.until('delete', '10.1.0.8/32');
+    await noticed;
     await frr.start();
-    await statusOf(controller, areEstablished('tor-1'));
-    await torFib.until('new', '10.1.0.8/32');
-    expect(controller.status()).toMatchObject({ connected: true, configuration: { type: 'current' } });
+    await statusOf(controller, (status) => areEstablished('tor-1')(status) && status.sessions[0]?.exported === 2);
+    // Until then the ToR keeps what the session before has brought.
+    while ((await birdc('show protocols all node')).includes('Neighbor graceful restart active'));
+    unsubscribe();
+    expect(gone).toEqual([]);
+    expect(await announced()).toEqual(['10.1.0.8/32', '2001:db8:5::8/128']);
+    controller.update(intent());
+    await statusOf(controller, ({ configuration }) => configuration.type === 'current');
   }, 40_000);
 
   it('says so where the ToR has another password', async () => {
