@@ -306,8 +306,8 @@ describe('a node that is to leave', () => {
     // Installed again, the Services are where they were promised to be.
     const again = witness.mark();
     await Promise.all(lab.nodes.map(async (node) => restart(node)));
-    for (const address of held.addresses) {
-      await witness.came(address, again);
+    for (const each of held.addresses) {
+      await witness.came(each, again);
     }
   }, 90_000);
 
