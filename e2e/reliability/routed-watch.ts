@@ -9,8 +9,6 @@ import { longestDisturbanceMs } from './silence.ts';
 const PROBE_INTERVAL_MS = 2;
 /** Of each family: enough that no node is left out by chance (3 x (2/3)^32 = 7e-6). */
 const FLOWS = 32;
-/** In that time each flow has its turn. */
-const ROUND_MS = FLOWS * PROBE_INTERVAL_MS;
 /** Of each family; the ToR gets 50 new connections a second of both together. */
 const CONNECTION_INTERVAL_MS = 40;
 /** Before anything is done, and after all is over. */
@@ -116,7 +114,7 @@ export class RoutedWatch implements AsyncDisposable {
     await this.#stop();
     return {
       lost: sum(reports.map(({ lost }) => lost)),
-      gapMs: Math.max(...reports.map((report) => longestDisturbanceMs(report, ROUND_MS))),
+      gapMs: Math.max(...reports.map((report) => longestDisturbanceMs(report, FLOWS))),
       connections: {
         lost: sum(connections.map(({ lost }) => lost.length)),
         slowestMs: Math.max(...connections.map(({ slowestMs }) => slowestMs)),

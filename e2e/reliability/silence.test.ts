@@ -41,6 +41,14 @@ describe('a disturbance', () => {
     expect(longestDisturbanceMs({ packets: losing() }, 4)).toBe(0);
   });
 
+  test('goes on while the probe itself is late', () => {
+    const late = losing(10, 13, 16).map((packet) => ({
+      ...packet,
+      sent: packet.sent < 13 ? packet.sent : packet.sent + 500,
+    }));
+    expect(longestDisturbanceMs({ packets: late }, 4)).toBe(507);
+  });
+
   test('is over when each flow has been answered', () => {
     expect(longestDisturbanceMs({ packets: losing(10, 13, 40, 41, 42, 45, 90) }, 4)).toBe(6);
   });

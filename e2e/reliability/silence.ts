@@ -16,17 +16,18 @@ export function longestSilenceMs({ gaps, packets }: Pick<ProbeReport, 'gaps' | '
 
 /**
  * The longest time in which packets of a probe were lost again and again, in milliseconds: where only some flows are
- * concerned, those of the others are answered all the while. Losses that are no further apart than the probe takes for a
- * packet of each flow (`roundMs`) belong together; from the sending of the first to that of the next packet after the last.
+ * concerned, those of the others are answered all the while. Losses that are no further apart than a packet of each of the
+ * `flows` belong together; from the sending of the first to that of the next packet after the last.
  */
-export function longestDisturbanceMs({ packets }: Pick<ProbeReport, 'packets'>, roundMs: number): number {
+export function longestDisturbanceMs({ packets }: Pick<ProbeReport, 'packets'>, flows: number): number {
   let longest = 0;
   let first = 0;
   let last = -Infinity;
   packets.forEach(({ sent, answered }, index) => {
     if (answered !== null) return;
-    if (sent - last > roundMs) first = sent;
-    last = sent;
+    // Counted, not timed: a probe that is late itself has not seen the end of it.
+    if (index - last > flows) first = sent;
+    last = index;
     longest = Math.max(longest, (packets[index + 1]?.sent ?? sent) - first);
   });
   return longest;
