@@ -158,13 +158,9 @@ function heardClaim(machine: Machine, address: Address, mac: MAC, at: number, an
     case 'checking':
       heardOwner(machine, record, mac, answer);
       return;
-    case 'accepting': {
-      const node = machine.nodeOf(mac, record);
-      if (node !== undefined) {
-        heardOfferer(machine, record, record.phase, node);
-      }
+    case 'accepting':
+      heardOfferer(machine, record, record.phase, mac);
       return;
-    }
     case 'adding':
     case 'removing':
       return;

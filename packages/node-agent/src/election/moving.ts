@@ -3,7 +3,7 @@ import { schedule, suspectRival, withdraw } from './holding.ts';
 import type { Machine } from './machine.ts';
 import type { AcceptingPhase, AddressRecord, HeldPhase } from './record.ts';
 import { consider, movePause } from './resting.ts';
-import type { Candidate } from './types.ts';
+import type { Candidate, MAC } from './types.ts';
 import type { WatchedPeer } from './watch.ts';
 
 /**
@@ -128,8 +128,9 @@ function letGo(machine: Machine, record: AddressRecord): void {
   }
 }
 
+/** Whether it was found dead. One that is no peer any more, for this node is on no LAN that counts, may still accept. */
 function isDead(machine: Machine, node: string): boolean {
-  return machine.watch.get(node)?.dead !== false;
+  return machine.watch.get(node)?.dead === true;
 }
 
 /** The successor has not answered in time: it may have no agent, or no API server, or it is dead. */
@@ -236,9 +237,10 @@ export function continueAccepting(machine: Machine, record: AddressRecord, drain
   settleOffer(machine, record, phase);
 }
 
-/** A node of ours was heard to have the address while its claim is being taken over. */
-export function heardOfferer(machine: Machine, record: AddressRecord, phase: AcceptingPhase, node: string): void {
-  if (node === phase.from) {
+/** Somebody was heard to have the address while its claim is being taken over. */
+export function heardOfferer(machine: Machine, record: AddressRecord, phase: AcceptingPhase, mac: MAC): void {
+  // One that is no peer any more is known by its claim alone, which may be overwritten by now.
+  if (mac === phase.mac || machine.nodeOf(mac, record) === phase.from) {
     phase.shown = true;
     machine.deadlines.delete(record);
     settleOffer(machine, record, phase);

@@ -123,4 +123,40 @@ describe('a holder that is to hand over', () => {
     lone.run(1500);
     expect(asked()).toEqual([neighbour(index), neighbour(1 - index)]);
   });
+
+  test('waits for the one that it has asked where that one is no peer any more: it may still accept', () => {
+    const lone = new LoneElection();
+    const address = lone.service('10.0.9.9');
+    lone.run(10_000);
+    // A switch says that the other one has it, which is looked into.
+    lone.hear(macOf(1), { type: 'answer', about: address, mac: macOf(1) });
+    // No selector lets this node have it, nor takes its interface for part of a LAN.
+    lone.service('10.0.9.9', { eligible: false, barred: true, preferences: new Map([[neighbour(0), 0]]) });
+    lone.change({ peers: [] });
+    lone.handle({ type: 'claim', address, claim: { address, holder: neighbour(0), mac: macOf(0) } });
+    lone.run(1000);
+    expect(lone.holds(address)).toBe(true);
+    lone.announce(0, address);
+    lone.run(10);
+    expect(lone.holds(address)).toBe(false);
+    expect(lone.events.at(-1)).toMatchObject({ type: 'withdrawn', reason: 'moved' });
+  });
+});
+
+describe('a holder that no LBNodeAgent selects any more', () => {
+  test('is known by the MAC of its claim to the one that it asks, also when the claim names that one', () => {
+    const lone = new LoneElection();
+    const address = lone.service('10.0.9.9');
+    lone.heldBy(0, address);
+    lone.run(20_000);
+    lone.change({ peers: lone.view.peers.slice(1) });
+    lone.sent.length = 0;
+    const offer = { address, holder: neighbour(0), mac: macOf(0), successor: SELF, move: 'not selected' };
+    lone.handle({ type: 'claim', address, claim: offer });
+    lone.handle({ type: 'claim', address, claim: { address, holder: SELF, mac: '02:00:00:00:00:01' } });
+    lone.handle({ type: 'move', address, accepted: true });
+    lone.run(1);
+    expect(lone.holds(address)).toBe(true);
+    expect(broadcasts(lone)).toBe(0);
+  });
 });
