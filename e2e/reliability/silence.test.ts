@@ -35,6 +35,10 @@ function losing(...lost: readonly number[]): readonly ProbePacket[] {
   }));
 }
 
+function sentLater<P extends { readonly sent: number }>(packet: P, milliseconds: number): P {
+  return { ...packet, sent: packet.sent + milliseconds };
+}
+
 describe('a disturbance', () => {
   test('lasts from the first loss to the last one, whatever is answered between them', () => {
     expect(longestDisturbanceMs({ packets: losing(10, 13, 16, 19) }, 4)).toBe(10);
@@ -42,10 +46,7 @@ describe('a disturbance', () => {
   });
 
   test('goes on while the probe itself is late', () => {
-    const late = losing(10, 13, 16).map((packet) => ({
-      ...packet,
-      sent: packet.sent < 13 ? packet.sent : packet.sent + 500,
-    }));
+    const late = losing(10, 13, 16).map((packet) => (packet.sent < 13 ? packet : sentLater(packet, 500)));
     expect(longestDisturbanceMs({ packets: late }, 4)).toBe(507);
   });
 
