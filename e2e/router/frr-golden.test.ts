@@ -44,7 +44,7 @@ describe('a running FRR', () => {
     await writeFile(join(folder(), 'frr.conf'), '! nothing\n');
     expect(await connection.configure()).toEqual({ type: 'accepted' });
     expect(await ours()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('has what only newer versions know refused before any of it is brought', async () => {
     const result = await daemon().check(join(TESTDATA, FROM_FRR_9), signal);

@@ -25,10 +25,16 @@ export async function frr(run: Run, namespace: string, text: string): Promise<Fr
   const started = await Frr.launch(run, {
     name: namespace,
     namespace,
+    // The samples have BFD, which would take a busy machine for a dead node.
+    preferred: true,
     directory: join(run.directory, `frr-${namespace}`),
     configurations: { zebra: '', bgpd: '', bfdd: '', ospfd: '', ospf6d: '' },
   });
-  await run.exec(['vtysh', '--vty_socket', join(run.directory, `frr-${namespace}`), '--inputfile', file]);
+  const said = await run.exec(['vtysh', '--vty_socket', join(run.directory, `frr-${namespace}`), '--inputfile', file]);
+  // It exits with 0 where a daemon has refused something, and says so. Sessions that are not there yet need no reset.
+  if (said.replace('Graceful restart configuration changed, reset all peers to take effect', '').trim() !== '') {
+    throw new Error(`FRR does not take all of the sample: ${said}`);
+  }
   return started;
 }
 
@@ -102,8 +108,8 @@ export function proveSamples({ torPage, startTor, startNode }: Samples): void {
   it('take a node out whose route is withdrawn, and the route when none is left', async () => {
     const withdraw = ['route del 10.1.0.5/32 dev kube-lb0 proto 201', 'address del 10.1.0.5/32 dev kube-lb0'];
     await ip(run, SECOND, withdraw);
-    await fib.untilSo(async () => (await nextHops(run, '10.1.0.5/32')).length === 1, 'one next hop');
-    expect(await nextHops(run, '10.1.0.5/32')).toEqual(['192.0.2.1']);
+    const isFirstAlone = async (): Promise<boolean> => (await nextHops(run, '10.1.0.5/32')).join(' ') === '192.0.2.1';
+    await fib.untilSo(isFirstAlone, 'the first node as the only next hop');
     await ip(run, NODE, withdraw);
     await fib.until('delete', '10.1.0.5/32');
   }, 30_000);
