@@ -55,6 +55,19 @@ class Watched {
   }
 }
 
+/** The holder's port passes nothing: one node on each side of a fabric takes the address, and neither hears the other. */
+const UNTOLD: History = {
+  seed: 302_836,
+  nodes: 5,
+  lans: [{ families: 'IPv4', members: [0, 1, 2] }],
+  services: [0, 1].map(() => ({ at: 0, lan: 0, family: 'IPv4', weights: [] })),
+  steps: [
+    { type: 'api', fault: 'away', nodes: 'all', at: 3000, ms: FOR_GOOD_MS },
+    { type: 'learning', lan: 0, nodes: [0], at: 5000, ms: 8000 },
+    { type: 'suppression', lan: 0, nodes: [0, 2, 3], learns: false, at: 5000, ms: 3016 },
+  ],
+};
+
 describe('the referee', () => {
   test('finds nothing where nothing happens', () => {
     const watched = new Watched();
@@ -191,6 +204,15 @@ describe('the referee', () => {
     watched.run(30_000);
     expect(watched.rules()).toEqual([]);
     expect(watched.referee.settled()).toBe(true);
+  });
+
+  test('gives two holders time until the next announcement where a fabric kept the last ones, and claims tell nothing', () => {
+    const { violations } = play(UNTOLD);
+    expect(violations).toEqual([]);
+    // With the API server the claims tell them.
+    const told = play({ ...UNTOLD, steps: UNTOLD.steps.filter(({ type }) => type !== 'api') });
+    expect(told.violations).toEqual([]);
+    expect(Math.max(...told.samples.flatMap(({ kind, ms }) => (kind === 'overlap' ? [ms] : [])))).toBeLessThan(6000);
   });
 
   test('knows of a move back to one of two holders that says nothing: it is the one that answers from then on', () => {

@@ -50,6 +50,11 @@ export interface Violation {
 export const SETTLE_MS: Readonly<Record<Kind, number>> = { gap: 4000, overlap: 3000, leftover: 3000, handOver: 45_000 };
 /** Where a claim names a living node without an agent, so long: its word is doubted after a few seconds, rank by rank. */
 const CLAIM_DOUBT_MS = 40_000;
+/**
+ * Two holders whose words a fabric kept from each other, and whom the API server tells nothing, meet when one of them speaks
+ * next: each address is announced once a minute in quiet times, and half of that later by chance.
+ */
+const UNTOLD_MS = 90_000 + SETTLE_MS.overlap;
 /** After a foreign owner a node asks again after five minutes at the latest, and half of that more by chance. */
 const LONGEST_BACK_OFF_MS = 450_000;
 
@@ -90,6 +95,7 @@ export class Referee implements WeatherWatcher {
       holders: [],
       lostBy: new Set(),
       movableSince: 0,
+      suppressedUntil: 0,
       had: false,
       calmSince: 0,
       backOffUntil: 0,
@@ -245,13 +251,20 @@ export class Referee implements WeatherWatcher {
     const calmSince = noisy ? now : tracked.calmSince;
     const rests = this.#rests(tracked, nodes);
     const limit = { ...SETTLE_MS, ...(this.#believedOfNobody(tracked, nodes) ? { gap: CLAIM_DOUBT_MS } : {}) };
+    if (this.#steps(tracked).some(({ type }) => type === 'suppression')) {
+      tracked.suppressedUntil = now;
+    }
     for (const { kind, since, number } of ledger.open) {
       const part = parts.find((candidate) => candidate.number === number);
       if (kind === 'handOver' && part !== undefined && !this.#canMove(part)) {
         tracked.movableSince = now;
       }
       const orderlySince = Math.max(since, calmSince, kind === 'handOver' ? tracked.movableSince : 0);
-      if (now - orderlySince > limit[kind] && !(rests && kind !== 'overlap')) {
+      const untold =
+        kind === 'overlap' &&
+        since <= tracked.suppressedUntil &&
+        part?.holders.some((node) => !this.#isServed(node)) === true;
+      if (now - orderlySince > (untold ? UNTOLD_MS : limit[kind]) && !(rests && kind !== 'overlap')) {
         this.#break(
           ruleOf(kind),
           `service ${tracked.position} (${kind}) since ${Math.round(since)} ms, held by ${names(holders)}, part ${number} could be held by ${names(part?.able ?? [])}`,
@@ -298,9 +311,7 @@ export class Referee implements WeatherWatcher {
    * another one. Without the claim nobody may hand over, or two would each be told to take it.
    */
   #canMove({ holders, able }: Part): boolean {
-    const suffering = [...(this.#weather?.active ?? [])].flatMap((step) => (step.type === 'api' ? [step.nodes] : []));
-    const served = ({ name }: SimulatedNode): boolean =>
-      suffering.every((nodes) => nodes !== 'all' && nodes.every((node) => name !== `node-${node + 1}`));
+    const served = (node: SimulatedNode): boolean => this.#isServed(node);
     const { excluded } = this.#world.api.state;
     return (
       holders.every(served) && able.some((node) => served(node) && !holders.includes(node) && !excluded.has(node.name))
@@ -343,6 +354,14 @@ export class Referee implements WeatherWatcher {
       policy.takeOver === 'Force' &&
       (from.agent?.stopped !== false || this.#wellness.disturbed(from, this.#world.timeline.now, CAUSE_MS));
     return preferred || gone;
+  }
+
+  /** Whether nothing is wrong between the API server and the node. */
+  #isServed({ name }: SimulatedNode): boolean {
+    return [...(this.#weather?.active ?? [])].every(
+      (step) =>
+        step.type !== 'api' || (step.nodes !== 'all' && step.nodes.every((node) => name !== `node-${node + 1}`)),
+    );
   }
 
   /** Nobody may say of an agent that renews its Lease that it is gone. */

@@ -19,6 +19,8 @@ export interface Tracked {
   readonly lostBy: Set<SimulatedNode>;
   /** Since when the API server lets those who hand it over, and somebody to take it, write and hear. */
   movableSince: number;
+  /** Until when a fabric kept the announcements of some nodes from the others. */
+  suppressedUntil: number;
   /** Somebody has had it. */
   had: boolean;
   /** Since when the weather is calm for it: the last step that touched it began or ended then. */
