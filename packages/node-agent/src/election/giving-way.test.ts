@@ -160,6 +160,21 @@ describe('an address that for a while no node may have', () => {
   });
 });
 
+describe('an address that is lost with its node while no node may have it', () => {
+  test('and may then be anywhere, that node included, which is back and has no agent, is on another one within seconds', () => {
+    everySeed((seed) => {
+      const { world, address, first, others } = withoutEndpoints(seed);
+      first.crash();
+      world.run(4000);
+      first.bootKernel();
+      world.run(3000);
+      world.setEligible(address, [first.name, ...others]);
+      world.run(3000);
+      expect(others).toContain(world.holder(address).name);
+    });
+  });
+});
+
 describe('a holder that is to hand over', () => {
   test('asks the next one where the best one has no agent', () => {
     everySeed((seed) => {

@@ -145,7 +145,12 @@ export function confirmHolder(machine: Machine, record: AddressRecord, afterMs: 
  * or it was lost while nobody could take it, with its node's power for instance. Then the one who had it is asked.
  */
 export function doubtHolder(machine: Machine, record: AddressRecord): void {
-  if (record.holder !== undefined && record.candidate?.preferences.has(record.holder) === false) {
+  const { holder, heardAt } = record;
+  if (holder === undefined) {
+    return;
+  }
+  const back = heardAt !== undefined && heardAt < (machine.watch.get(holder)?.fitSince ?? heardAt);
+  if (back || record.candidate?.preferences.has(holder) === false) {
     recheckBy(machine, record, machine.now + NEW_RECHECK_MS + rankWait(machine, record));
   }
 }
