@@ -61,7 +61,8 @@ export class LocalSide {
   readonly #renewal: Renewal;
   /** What was there when an interface was first seen: the holder asks for it once. */
   readonly #adopted = new Map<number, readonly Address[]>();
-  #addressLifetime = '';
+  /** As it was last told, and whether that was only remembered. */
+  #addressLifetime = { text: '', remembered: true };
 
   constructor(options: LocalSideOptions) {
     this.#options = options;
@@ -74,6 +75,7 @@ export class LocalSide {
       timers,
       logger,
       lifetimeMs: () => kernel.lifetimeMs,
+      remembered: () => this.#addressLifetime.remembered,
       holds: (address) => this.#holder.holds(address),
       gone: (address) => {
         this.addressGone(address);
@@ -115,8 +117,9 @@ export class LocalSide {
       peers,
       settings: settingsOf(spec),
     });
-    if (spec.addressLifetime !== this.#addressLifetime) {
-      this.#addressLifetime = spec.addressLifetime;
+    const before = this.#addressLifetime;
+    if (spec.addressLifetime !== before.text || remembered !== before.remembered) {
+      this.#addressLifetime = { text: spec.addressLifetime, remembered };
       this.#renewal.soon();
     }
   }

@@ -51,6 +51,7 @@ class Node {
       timers: { now: () => this.#now, after: (ms, callback) => this.#after(ms, callback) },
       logger,
       lifetimeMs,
+      remembered: () => false,
       holds: () => true,
       gone: () => {},
       renewed: () => {},

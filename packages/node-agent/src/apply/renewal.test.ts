@@ -23,6 +23,12 @@ test('a lifetime that was changed is set at once, longer or shorter', () => {
   expect(due.map(({ validLifetime }) => validLifetime)).toEqual([60, 201, Infinity]);
 });
 
+test('a lifetime that a past life wrote down shortens nothing: it may have been set longer in the last moment of that life', () => {
+  const seconds = [60, 150, 200, 201, Infinity].map(withLifetime);
+  const due = dueForRenewal(seconds, { lifetimeMs: 200_000, limit: 9, remembered: true });
+  expect(due.map(({ validLifetime }) => validLifetime)).toEqual([60]);
+});
+
 test.each([
   ['a few are looked at seldom', 10, 3 * 3_600_000],
   ['10,000 a minute or so apart', 10_000, 68_790],

@@ -34,14 +34,17 @@ const SPREAD = 1 / 8;
 /**
  * Which of our addresses are due: those past half of the lifetime that they should have, and those that have more than it
  * (it was shortened since), the shortest first. Pure.
+ * @param options.remembered the lifetime is what a past life wrote down: it may have been set longer since, so what has
+ * more than it keeps that
  */
 export function dueForRenewal(
   addresses: Iterable<InterfaceAddress>,
-  options: { readonly lifetimeMs: number; readonly limit: number },
+  options: { readonly lifetimeMs: number; readonly limit: number; readonly remembered?: boolean },
 ): InterfaceAddress[] {
   const lifetime = options.lifetimeMs / 1000;
+  const most = options.remembered === true ? Number.POSITIVE_INFINITY : Math.ceil(lifetime);
   return [...addresses]
-    .filter(({ validLifetime }) => validLifetime <= lifetime / 2 || validLifetime > Math.ceil(lifetime))
+    .filter(({ validLifetime }) => validLifetime <= lifetime / 2 || validLifetime > most)
     .sort((a, b) => a.validLifetime - b.validLifetime)
     .slice(0, options.limit);
 }
@@ -72,6 +75,8 @@ export interface RenewalOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly lifetimeMs: () => number;
+  /** Whether that is no more than what a past life wrote down. Call {@link Renewal.soon} when it is more. */
+  readonly remembered: () => boolean;
   /** Whether the address is to be on its interface now. */
   readonly holds: (address: LocalAddress) => boolean;
   /** It should be there and is not: it goes through the proof again. */
@@ -148,7 +153,7 @@ export class Renewal {
 
   /** One round. @returns how long to wait for the next one, in ms; undefined where there is nothing to renew */
   async #round(lateMs: number): Promise<number | undefined> {
-    const { netlink, state, timers, lifetimeMs, holds, gone, local } = this.#options;
+    const { netlink, state, timers, lifetimeMs, remembered, holds, gone, local } = this.#options;
     const held = [...state.ourAddresses].filter((each) => holds(asLocal(each)));
     if (held.length === 0) {
       return undefined;
@@ -166,7 +171,9 @@ export class Renewal {
       gone(asLocal(lost));
     }
     const current = dump.filter((each) => holds(asLocal(each)));
-    const due = new Set(dueForRenewal(current, { lifetimeMs: lifetimeMs(), limit: RENEWED_A_SECOND }));
+    const due = new Set(
+      dueForRenewal(current, { lifetimeMs: lifetimeMs(), limit: RENEWED_A_SECOND, remembered: remembered() }),
+    );
     if (due.size > 0) {
       if (timers.now() - started > FRESH_MS || !netlink.drained()) {
         // A reading of very many costs something.
